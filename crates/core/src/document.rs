@@ -1,0 +1,186 @@
+//! A document's way from bytes to searchable passages, and who may see it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::UserId;
+use crate::named_enum;
+use crate::permission::Role;
+
+named_enum! {
+    /// How far a document has come.
+    pub enum DocumentStatus {
+        /// The bytes are stored; a job will take them up.
+        Uploaded = "uploaded",
+        /// Text is being extracted.
+        Processing = "processing",
+        /// The text is being split into passages.
+        Chunking = "chunking",
+        /// Passages are being turned into vectors.
+        Embedding = "embedding",
+        /// Findable.
+        Indexed = "indexed",
+        /// Set aside, with a reason a person can act on.
+        Failed = "failed",
+    }
+}
+
+impl DocumentStatus {
+    /// Whether a document may move from this status to `next`. A document moves forward, may fail from any unfinished
+    /// status, and starts over (re-index, replace, retry) by returning to `Processing`.
+    pub fn may_become(self, next: Self) -> bool {
+        use DocumentStatus as S;
+        matches!(
+            (self, next),
+            (
+                S::Uploaded | S::Indexed | S::Failed | S::Processing | S::Chunking | S::Embedding,
+                S::Processing
+            ) | (S::Processing, S::Chunking)
+                | (S::Chunking, S::Embedding)
+                | (S::Embedding, S::Indexed)
+                | (
+                    S::Uploaded | S::Processing | S::Chunking | S::Embedding,
+                    S::Failed
+                )
+        )
+    }
+
+    /// Whether no work is under way or due.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Indexed | Self::Failed)
+    }
+}
+
+named_enum! {
+    /// Whether a knowledge base takes part in answers.
+    pub enum KnowledgeBaseStatus {
+        /// Searched and open for documents.
+        Active = "active",
+        /// Its passages are being embedded with another model; still searched with the old one.
+        Building = "building",
+        /// Kept, but neither searched nor open for documents.
+        Archived = "archived",
+    }
+}
+
+named_enum! {
+    /// Where documents come from.
+    pub enum SourceKind {
+        /// Files a person uploaded.
+        Upload = "upload",
+        /// A synchronised Slack workspace.
+        Slack = "slack",
+        /// Web pages.
+        Web = "web",
+        /// Documents pushed by a program.
+        Api = "api",
+        /// Conversations of a customer channel.
+        Channel = "channel",
+    }
+}
+
+/// Who may see a document. Serialised as stored and as shown in the API, tagged by `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Audience {
+    /// Every member of the organisation.
+    #[default]
+    Organization,
+    /// The listed roles and people; nobody else, administrators included.
+    Members {
+        /// Everyone who has one of these roles.
+        #[serde(default)]
+        roles: Vec<Role>,
+        /// These people.
+        #[serde(default)]
+        users: Vec<UserId>,
+    },
+    /// Everyone, contacts and anonymous visitors included.
+    Public,
+}
+
+/// Who will read an answer. What they may not see is never scored, quoted or counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
+    /// A member of the organisation.
+    Member {
+        /// The person.
+        user: UserId,
+        /// Their role.
+        role: Role,
+    },
+    /// A program that acts for the organisation as a whole.
+    Machine,
+    /// A contact or visitor.
+    Outsider,
+}
+
+impl Audience {
+    /// Whether `reader` belongs to this audience.
+    pub fn includes(&self, reader: &Reader) -> bool {
+        match (self, reader) {
+            (Audience::Public, _) | (Audience::Organization, Reader::Member { .. } | Reader::Machine) => true,
+            (Audience::Members { roles, users }, Reader::Member { user, role }) => {
+                roles.contains(role) || users.contains(user)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    proptest! {
+        #[test]
+        fn a_status_never_moves_backward_except_to_start_over(
+            from in prop::sample::select(DocumentStatus::ALL), to in prop::sample::select(DocumentStatus::ALL)
+        ) {
+            if from.may_become(to) && to != DocumentStatus::Processing {
+                prop_assert!(to > from);
+            }
+        }
+    }
+
+    #[test]
+    fn an_outsider_sees_only_what_is_public() {
+        assert!(Audience::Public.includes(&Reader::Outsider));
+        assert!(!Audience::Organization.includes(&Reader::Outsider));
+    }
+
+    #[test]
+    fn a_restricted_document_is_seen_by_its_roles_and_people_only() {
+        let (anna, ben) = (
+            UserId::from_uuid(Uuid::from_u128(1)),
+            UserId::from_uuid(Uuid::from_u128(2)),
+        );
+        let audience = Audience::Members {
+            roles: vec![Role::Manager],
+            users: vec![anna],
+        };
+        assert!(audience.includes(&Reader::Member {
+            user: anna,
+            role: Role::Viewer
+        }));
+        assert!(audience.includes(&Reader::Member {
+            user: ben,
+            role: Role::Manager
+        }));
+        assert!(!audience.includes(&Reader::Member {
+            user: ben,
+            role: Role::Owner
+        }));
+        assert!(!audience.includes(&Reader::Machine));
+    }
+
+    #[test]
+    fn an_audience_is_stored_with_its_kind() {
+        assert_eq!(
+            serde_json::to_string(&Audience::Organization).unwrap(),
+            r#"{"kind":"organization"}"#
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! Amebo's nouns and pure rules. Nothing here reads a clock, a file, a socket or a database:
+//! whatever varies comes in as a parameter, so every rule can be replayed and tested alone.
+
+pub mod answer;
+pub mod document;
+pub mod environment;
+pub mod id;
+pub mod job;
+pub mod organization;
+pub mod page;
+pub mod permission;
+
+pub use environment::{Clock, Environment, ManualClock, SystemClock};

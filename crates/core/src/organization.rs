@@ -1,0 +1,181 @@
+//! An organisation's plan and what the plan allows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named_enum;
+
+named_enum! {
+    /// Whether an organisation's subscription is running.
+    pub enum SubscriptionStatus {
+        /// Trying the product, until `trial_ends_at`.
+        Trial = "trial",
+        /// Paid for.
+        Active = "active",
+        /// Suspended by the operator; its members can sign in and read but start nothing new.
+        Inactive = "inactive",
+        /// Ended.
+        Cancelled = "cancelled",
+    }
+}
+
+named_enum! {
+    /// What an organisation subscribed to.
+    pub enum Plan {
+        /// For trying things out.
+        Free = "free",
+        /// A small team.
+        Starter = "starter",
+        /// A company.
+        Professional = "professional",
+        /// No practical limits.
+        Enterprise = "enterprise",
+    }
+}
+
+/// The largest amounts a plan allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// People with access.
+    pub members: u64,
+    /// Documents kept.
+    pub documents: u64,
+    /// Bytes of original files kept.
+    pub storage_bytes: u64,
+    /// Bytes of one uploaded file.
+    pub upload_bytes: u64,
+    /// Questions answered in a calendar month.
+    pub ai_answers: u64,
+    /// Requests in a minute, over all credentials.
+    pub requests_per_minute: u32,
+}
+
+/// An organisation's deviations from its plan; what is absent follows the plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitOverrides {
+    /// See [`Limits::members`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<u64>,
+    /// See [`Limits::documents`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documents: Option<u64>,
+    /// See [`Limits::storage_bytes`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_bytes: Option<u64>,
+    /// See [`Limits::upload_bytes`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_bytes: Option<u64>,
+    /// See [`Limits::ai_answers`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ai_answers: Option<u64>,
+    /// See [`Limits::requests_per_minute`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+}
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+impl Plan {
+    /// The plan's limits before an organisation's overrides.
+    pub const fn limits(self) -> Limits {
+        match self {
+            Plan::Free => Limits {
+                members: 10,
+                documents: 2_000,
+                storage_bytes: 2 * GIB,
+                upload_bytes: 25 * MIB,
+                ai_answers: 2_000,
+                requests_per_minute: 600,
+            },
+            Plan::Starter => Limits {
+                members: 50,
+                documents: 20_000,
+                storage_bytes: 20 * GIB,
+                upload_bytes: 50 * MIB,
+                ai_answers: 20_000,
+                requests_per_minute: 3_000,
+            },
+            Plan::Professional => Limits {
+                members: 1_000,
+                documents: 500_000,
+                storage_bytes: 500 * GIB,
+                upload_bytes: 100 * MIB,
+                ai_answers: 500_000,
+                requests_per_minute: 20_000,
+            },
+            Plan::Enterprise => Limits {
+                members: 1_000_000,
+                documents: 100_000_000,
+                storage_bytes: 100 << 40,
+                upload_bytes: 100 * MIB,
+                ai_answers: 1_000_000_000,
+                requests_per_minute: 1_000_000,
+            },
+        }
+    }
+}
+
+impl Limits {
+    /// These limits with an organisation's overrides in place.
+    #[must_use]
+    pub fn with(self, overrides: &LimitOverrides) -> Self {
+        Self {
+            members: overrides.members.unwrap_or(self.members),
+            documents: overrides.documents.unwrap_or(self.documents),
+            storage_bytes: overrides.storage_bytes.unwrap_or(self.storage_bytes),
+            upload_bytes: overrides.upload_bytes.unwrap_or(self.upload_bytes),
+            ai_answers: overrides.ai_answers.unwrap_or(self.ai_answers),
+            requests_per_minute: overrides.requests_per_minute.unwrap_or(self.requests_per_minute),
+        }
+    }
+}
+
+/// A URL-safe name made from a company's name: lower-case ASCII letters and digits joined by single hyphens, at most 48
+/// characters, never empty.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for character in name.chars().flat_map(char::to_lowercase) {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+        if slug.len() == 48 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        "organization".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_slug_is_url_safe_whatever_the_name(name in ".{0,80}") {
+            let slug = slug(&name);
+            prop_assert!(!slug.is_empty() && slug.len() <= 48);
+            prop_assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+            prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
+        }
+    }
+
+    #[test]
+    fn an_override_replaces_only_its_own_limit() {
+        let overrides = LimitOverrides {
+            members: Some(3),
+            ..LimitOverrides::default()
+        };
+        let limits = Plan::Free.limits().with(&overrides);
+        assert_eq!(limits.members, 3);
+        assert_eq!(limits.documents, Plan::Free.limits().documents);
+    }
+}
