@@ -1,1 +1,54 @@
-//! .
+//! Use cases and job handlers: the only place where the database, knowledge and channels meet.
+//!
+//! A use case is a method of [`App`]; the first thing it does is turn the caller's [`Access`] into a permit, so none can be reached
+//! without its permission, whether the call comes over HTTP, from the terminal or from a model's tool.
+
+pub mod error;
+pub mod identity;
+
+pub use amebo_store::{Access, Actor};
+pub use error::{Error, FieldError, Result};
+
+use amebo_core::Environment;
+use amebo_store::Store;
+use identity::{AccessTokens, Passwords};
+use secrecy::SecretBox;
+
+/// What the application is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The key that signs access tokens; at least 32 bytes, used for nothing else.
+    pub token_key: SecretBox<[u8]>,
+}
+
+/// The application: everything Amebo can be asked to do.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    passwords: Passwords,
+    access_tokens: AccessTokens,
+}
+
+impl App {
+    /// Puts the application together.
+    pub fn new(parts: Parts) -> Self {
+        let access_tokens = AccessTokens::new(&parts.token_key, parts.store.environment().clone());
+        Self {
+            store: parts.store,
+            passwords: Passwords::default(),
+            access_tokens,
+        }
+    }
+
+    /// Where time, ids and randomness come from.
+    pub fn environment(&self) -> &Environment {
+        self.store.environment()
+    }
+
+    /// Whether the database answers; for readiness.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+}

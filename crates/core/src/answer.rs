@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named_enum;
+use crate::permission::named_enum;
 
 named_enum! {
     /// How a question ended. Every question ends in exactly one.
@@ -54,6 +54,7 @@ named_enum! {
 
 /// The probability, between 0 and 1, that an answer is right, as calibrated on evaluation data.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Confidence(f64);
 

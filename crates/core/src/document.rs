@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
-use crate::named_enum;
 use crate::permission::Role;
+use crate::permission::named_enum;
 
 named_enum! {
     /// How far a document has come.
@@ -80,6 +80,7 @@ named_enum! {
 
 /// Who may see a document. Serialised as stored and as shown in the API, tagged by `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Audience {
     /// Every member of the organisation.

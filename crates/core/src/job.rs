@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use crate::named_enum;
+use crate::permission::named_enum;
 
 named_enum! {
     /// Where a job stands.

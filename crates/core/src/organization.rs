@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named_enum;
+use crate::permission::named_enum;
 
 named_enum! {
     /// Whether an organisation's subscription is running.
@@ -15,6 +15,16 @@ named_enum! {
         Inactive = "inactive",
         /// Ended.
         Cancelled = "cancelled",
+    }
+}
+
+named_enum! {
+    /// Whether a member may act.
+    pub enum MemberStatus {
+        /// May act within their role.
+        Active = "active",
+        /// May not act at all, with any credential.
+        Suspended = "suspended",
     }
 }
 
@@ -34,6 +44,7 @@ named_enum! {
 
 /// The largest amounts a plan allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// People with access.
     pub members: u64,
@@ -51,6 +62,7 @@ pub struct Limits {
 
 /// An organisation's deviations from its plan; what is absent follows the plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitOverrides {
     /// See [`Limits::members`].

@@ -11,11 +11,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Declares an enumeration whose members have one stable name in the database, in the API and in the terminal.
-#[macro_export]
 macro_rules! named_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         $vis enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
@@ -46,6 +46,8 @@ macro_rules! named_enum {
         }
     };
 }
+
+pub(crate) use named_enum;
 
 /// A name that no member of an enumeration has.
 #[derive(Debug, thiserror::Error)]
@@ -186,11 +188,14 @@ impl<'de> Deserialize<'de> for Permission {
 
 /// What one member may do beyond the role, or may not do despite it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CustomPermissions {
     /// Added to the role's permissions.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>, example = json!(["document:delete"])))]
     pub grant: BTreeSet<Permission>,
     /// Taken away, whatever grants them.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub deny: BTreeSet<Permission>,
 }
 

@@ -15,6 +15,6 @@ mod user;
 pub use access::{Access, Actor, Forbidden, Permit};
 pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use error::{Error, Result};
-pub use organization::{MemberStatus, NewOrganization, Organization, Organizations, SystemOrganizations};
+pub use organization::{NewOrganization, Organization, Organizations, SystemOrganizations};
 pub use transaction::{OrgTx, SystemTx};
 pub use user::{NewUser, User, Users};

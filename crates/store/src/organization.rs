@@ -1,7 +1,6 @@
 //! Organisations and who belongs to them.
 
 use amebo_core::id::{Id, MemberId, OrganizationId, UserId};
-use amebo_core::named_enum;
 use amebo_core::organization::{LimitOverrides, Limits, Plan, SubscriptionStatus, slug};
 use amebo_core::permission::Role;
 use chrono::{DateTime, Utc};
@@ -10,16 +9,6 @@ use uuid::Uuid;
 
 use crate::error::{Result, parse};
 use crate::transaction::{Scope, SystemScope};
-
-named_enum! {
-    /// Whether a member may act.
-    pub enum MemberStatus {
-        /// May act within their role.
-        Active = "active",
-        /// May not act at all, with any credential.
-        Suspended = "suspended",
-    }
-}
 
 /// A company.
 #[derive(Debug, Clone)]

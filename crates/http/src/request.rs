@@ -1,0 +1,37 @@
+//! What surrounds every request: its id, its trace, and the rendering of problems.
+
+use amebo_core::id::EventId;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument as _;
+
+use crate::AppState;
+use crate::problem::Problem;
+
+/// The id of one request: answered in `x-request-id`, in problem documents and in every log line.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Gives the request an id, logs its end, and renders the problem it may have ended in.
+pub(crate) async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(state.app.environment().id::<EventId>().to_string());
+    // The route's pattern rather than the path: ids and tokens in paths stay out of the logs.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let span = tracing::info_span!("request", id = id.0, method = %request.method(), route);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        response = problem.with_request_id(&id.0).render();
+    }
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
