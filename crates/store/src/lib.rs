@@ -8,6 +8,7 @@
 mod access;
 mod database;
 pub mod error;
+pub mod managed;
 mod organization;
 mod transaction;
 mod user;
