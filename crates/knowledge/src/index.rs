@@ -3,6 +3,10 @@
 //! An index belongs to one organisation, follows the organisation's revision, and can be forgotten at any time: whoever
 //! searches first asks [`Engine::revision`], loads what changed since, and [`Engine::apply`]s it.
 
+pub mod analysis;
+pub mod embedded;
+pub mod fusion;
+
 use std::collections::HashMap;
 
 use amebo_core::document::{Audience, Reader};
@@ -75,7 +79,7 @@ pub struct Hit {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hits {
     /// The best passages, best first.
     pub hits: Vec<Hit>,
