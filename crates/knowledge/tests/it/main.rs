@@ -1,4 +1,8 @@
 //! Integration tests, one module per subject.
 
 #[cfg(test)]
+mod chunk;
+#[cfg(test)]
+mod extract;
+#[cfg(test)]
 mod index;

@@ -1,0 +1,129 @@
+//! Word, PowerPoint and Excel files (Office Open XML, ECMA-376).
+//!
+//! `undoc` bounds what it unpacks and how deep it nests; what it cannot bound, the limits of the process do.
+
+use undoc::model::RevisionType;
+use undoc::{Block, Cell, Document, Error, ErrorKind, Paragraph, Section, Table};
+
+use crate::extract::writer::Writer;
+use crate::extract::{Kind, Refusal};
+use crate::passage::Extracted;
+
+/// How deep tables in tables are followed.
+const NESTING: usize = 8;
+
+/// Reads an Office document.
+pub(super) fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, Refusal> {
+    let document = undoc::parse_bytes(bytes).map_err(|error| refusal(&error))?;
+    let mut writer = Writer::default();
+    describe(&mut writer, &document);
+    for (section, number) in document.sections.iter().zip(1..) {
+        match kind {
+            Kind::Pptx => writer.page(number),
+            Kind::Xlsx => {
+                writer.page(number);
+                if !section.content.is_empty() {
+                    writer.heading(1, section.name.as_deref().unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+        write_section(&mut writer, section);
+    }
+    writer.finish(kind)
+}
+
+fn refusal(error: &Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::Encrypted => Refusal::PasswordProtected,
+        _ => Refusal::Damaged,
+    }
+}
+
+fn describe(writer: &mut Writer, document: &Document) {
+    let metadata = &document.metadata;
+    let fields = [
+        ("author", &metadata.author),
+        ("subject", &metadata.subject),
+        ("description", &metadata.description),
+        ("created", &metadata.created),
+        ("modified", &metadata.modified),
+    ];
+    writer.title(metadata.title.as_deref().unwrap_or_default());
+    for (name, text) in fields {
+        writer.metadata(name, text.as_deref().unwrap_or_default());
+    }
+    writer.metadata("keywords", &metadata.keywords.join(", "));
+}
+
+fn write_section(writer: &mut Writer, section: &Section) {
+    for block in &section.content {
+        match block {
+            Block::Paragraph(paragraph) => write_paragraph(writer, paragraph),
+            Block::Table(table) => write_table(writer, table, 0),
+            Block::Note { content, .. } => {
+                for paragraph in content {
+                    write_paragraph(writer, paragraph);
+                }
+            }
+            Block::Image { alt_text, .. } => writer.paragraph(alt_text.as_deref().unwrap_or_default()),
+            Block::PageBreak | Block::SectionBreak => {}
+        }
+    }
+    for note in section.notes.iter().flatten() {
+        write_paragraph(writer, note);
+    }
+}
+
+fn write_paragraph(writer: &mut Writer, paragraph: &Paragraph) {
+    let text = text_of(paragraph);
+    if paragraph.is_heading() {
+        writer.heading(paragraph.heading.level(), &text);
+    } else if paragraph.is_list_item() {
+        writer.list_item(&text);
+    } else if !text.trim().is_empty()
+        && paragraph
+            .runs
+            .iter()
+            .all(|run| run.style.code || run.text.trim().is_empty())
+    {
+        writer.code(&text);
+    } else {
+        writer.paragraph(&text);
+    }
+}
+
+/// The text as it stands once tracked changes are accepted.
+fn text_of(paragraph: &Paragraph) -> String {
+    let mut text = String::new();
+    for run in paragraph
+        .runs
+        .iter()
+        .filter(|run| run.revision != RevisionType::Deleted)
+    {
+        text.push_str(&run.text);
+        if run.line_break || run.page_break {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn write_table(writer: &mut Writer, table: &Table, depth: usize) {
+    writer.paragraph(table.caption.as_deref().unwrap_or_default());
+    writer.table(table.rows.iter().map(|row| row.cells.iter().map(cell_text)));
+    if depth < NESTING {
+        for nested in table
+            .rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .flat_map(|cell| &cell.nested_tables)
+        {
+            write_table(writer, nested, depth + 1);
+        }
+    }
+}
+
+fn cell_text(cell: &Cell) -> String {
+    cell.content.iter().map(text_of).collect::<Vec<_>>().join("\n")
+}

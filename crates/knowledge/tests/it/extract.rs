@@ -1,0 +1,169 @@
+//! Files go through a real child process, as in production.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use amebo_knowledge::extract::{Config, Error, Extractor, Refusal};
+use amebo_knowledge::passage::{BlockKind, Extracted};
+
+/// The example program beside this test: cargo builds it with the tests.
+fn worker() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows where it is");
+    let profile = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .expect("it is in target/<profile>/deps");
+    profile.join("examples/extract_worker")
+}
+
+fn extractor() -> Extractor {
+    Extractor::new(Config {
+        program: worker(),
+        arguments: Vec::new(),
+        ..Config::default()
+    })
+}
+
+async fn read(name: &str, bytes: &[u8]) -> Extracted {
+    extractor()
+        .extract(Some(name), bytes)
+        .await
+        .expect("the file is read")
+}
+
+async fn refusal(bytes: &[u8]) -> Refusal {
+    match extractor().extract(None, bytes).await {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// Kinds and texts of all blocks.
+fn blocks(extracted: &Extracted) -> Vec<(BlockKind, &str)> {
+    extracted
+        .blocks
+        .iter()
+        .map(|block| (block.kind, &extracted.text[block.range.clone()]))
+        .collect()
+}
+
+#[tokio::test]
+async fn markdown_gives_headings_lists_tables_and_code() {
+    let source = "# Handbook\n\nWelcome *all*.\n\n- one\n- two\n\n| Plan | Price |\n|---|---|\n| Free | 0 |\n\n```sh\nrun  it\n```\n";
+    let extracted = read("handbook.md", source.as_bytes()).await;
+    assert_eq!(extracted.mime_type, "text/markdown");
+    let expected = [
+        (BlockKind::Heading(1), "Handbook"),
+        (BlockKind::Paragraph, "Welcome all."),
+        (BlockKind::ListItem, "one"),
+        (BlockKind::ListItem, "two"),
+        (BlockKind::Table, "Plan | Price\nFree | 0"),
+        (BlockKind::Code, "run  it"),
+    ];
+    assert_eq!(blocks(&extracted), expected);
+}
+
+#[tokio::test]
+async fn a_web_page_gives_its_content_without_navigation_and_scripts() {
+    let page = b"<!doctype html><title>Returns</title><nav>Home Shop</nav><script>x()</script>\
+        <h1>Returns</h1><p>Send it <b>back</b><br>in 30 days.<table><tr><th>Item<th>Days<tr><td>Shoes<td>30</table>\
+        <ul><li>Keep the box</ul><pre>a\n  b</pre><footer>(c)</footer>";
+    let extracted = read("x.txt", page).await;
+    assert_eq!(extracted.mime_type, "text/html");
+    assert_eq!(extracted.title.as_deref(), Some("Returns"));
+    let expected = [
+        (BlockKind::Heading(1), "Returns"),
+        (BlockKind::Paragraph, "Send it back\nin 30 days."),
+        (BlockKind::Table, "Item | Days\nShoes | 30"),
+        (BlockKind::ListItem, "Keep the box"),
+        (BlockKind::Code, "a\n  b"),
+    ];
+    assert_eq!(blocks(&extracted), expected);
+}
+
+#[tokio::test]
+async fn a_message_gives_who_when_what_and_names_its_attachments() {
+    let message = b"From: Ana <ana@example.org>\r\nTo: bo@example.org\r\nSubject: =?utf-8?q?Caf=C3=A9?=\r\n\
+        Date: Mon, 2 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain\r\n\r\nSee you at nine.\r\n--b\r\nContent-Type: application/pdf\r\n\
+        Content-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF-1.4\r\n--b--\r\n";
+    let extracted = read("mail", message).await;
+    assert_eq!(extracted.mime_type, "message/rfc822");
+    assert_eq!(extracted.title.as_deref(), Some("Café"));
+    assert_eq!(extracted.metadata["from"], "Ana <ana@example.org>");
+    assert!(extracted.text.ends_with("See you at nine."), "{}", extracted.text);
+    assert!(extracted.warnings[0].contains("plan.pdf"));
+}
+
+#[tokio::test]
+async fn delimited_values_are_a_table_whatever_the_delimiter() {
+    let extracted = read("people.csv", "name;city\nAna;\"San\nJuan\"\nBo;\n".as_bytes()).await;
+    assert_eq!(
+        blocks(&extracted),
+        [(BlockKind::Table, "name | city\nAna | San Juan\nBo")]
+    );
+}
+
+#[tokio::test]
+async fn text_in_old_encodings_is_read_and_control_characters_never_pass() {
+    let latin = read(
+        "a.txt",
+        b"Caf\xe9 M\xfcnchen \x00\x07 se abre a las ocho.\r\nMa\xf1ana tambi\xe9n.",
+    )
+    .await;
+    assert_eq!(latin.text, "Café München  se abre a las ocho.\nMañana también.");
+    let utf16: Vec<u8> = "No mark here, but text."
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(read("b.txt", &utf16).await.text, "No mark here, but text.");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_with_advice() {
+    assert_eq!(refusal(b"\x89PNG\r\n\x1a\n....").await, Refusal::Image);
+    assert_eq!(
+        refusal(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0").await,
+        Refusal::Archive
+    );
+    assert_eq!(refusal(b"{\\rtf1 hi}").await, Refusal::RichText);
+    assert_eq!(
+        refusal(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0").await,
+        Refusal::Unknown
+    );
+    assert_eq!(refusal(b" \n\t ").await, Refusal::NoText);
+    assert_eq!(refusal(b"").await, Refusal::Empty);
+    assert!(Refusal::OldWord.to_string().contains("save it as .docx"));
+}
+
+#[tokio::test]
+async fn a_child_that_dies_or_is_not_there_is_an_error_and_nothing_else() {
+    let with = |program: &str, arguments: &[&str]| {
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        Extractor::new(Config {
+            program: program.into(),
+            arguments,
+            seconds: 1,
+            ..Config::default()
+        })
+    };
+    let crashed = with("/bin/sh", &["-c", "kill -SEGV $$"])
+        .extract(None, b"text")
+        .await;
+    assert!(matches!(crashed, Err(Error::Crashed)), "{crashed:?}");
+    let lying = with("/bin/sh", &["-c", "cat >/dev/null & echo nonsense"])
+        .extract(None, b"text")
+        .await;
+    assert!(matches!(lying, Err(Error::Crashed)), "{lying:?}");
+    let missing = with("/does/not/exist", &[]).extract(None, b"text").await;
+    assert!(matches!(missing, Err(Error::Unavailable(_))), "{missing:?}");
+    let started = Instant::now();
+    let hanging = with("/bin/sh", &["-c", "sleep 1000"])
+        .extract(None, b"text")
+        .await;
+    assert!(
+        matches!(hanging, Err(Error::TimedOut { seconds: 1 })),
+        "{hanging:?}"
+    );
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
