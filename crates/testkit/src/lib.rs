@@ -1,1 +1,11 @@
-//! .
+//! For tests only: a database per test, the whole application in process, and fakes of third parties.
+//!
+//! Everything here panics on failure: a test that cannot be set up has failed.
+
+mod app;
+mod client;
+mod database;
+
+pub use app::{Person, TestApp, start_of_time};
+pub use client::{Client, Reply};
+pub use database::Database;
