@@ -113,7 +113,6 @@ impl Access {
 
 impl Permit {
     /// A permit for Amebo's own work in one organisation; only for what this crate has checked, such as a claimed job.
-    #[expect(dead_code, reason = "claimed jobs arrive with the queue")]
     pub(crate) fn of_system(organization: OrganizationId) -> Self {
         Self {
             organization,

@@ -6,8 +6,10 @@ use amebo_core::Environment;
 use amebo_core::id::{Id, OrganizationId};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
+use crate::signal::{self, SharedSignals, Topic};
 use crate::{OrgTx, Permit, SystemTx};
 
 /// Where a database is and as whom to enter it.
@@ -54,6 +56,7 @@ pub struct Store {
     app: PgPool,
     system: PgPool,
     environment: Environment,
+    signals: SharedSignals,
 }
 
 impl Store {
@@ -68,6 +71,7 @@ impl Store {
             app,
             system,
             environment,
+            signals: SharedSignals::default(),
         })
     }
 
@@ -79,6 +83,7 @@ impl Store {
             permit.organization,
             permit.actor,
             self.environment.clone(),
+            SharedSignals::clone(&self.signals),
         ))
     }
 
@@ -88,6 +93,16 @@ impl Store {
             self.system.begin().await?,
             self.environment.clone(),
         ))
+    }
+
+    /// Tells other processes, and this one's workers, what was committed here; runs until `stop`, once in every process.
+    pub async fn announce(&self, stop: &CancellationToken) {
+        self.signals.announce(&self.system, stop).await;
+    }
+
+    /// Calls `heard` when listening begins and whenever `topic` is announced, until `stop`. Announcements may be lost: poll as well.
+    pub async fn listen(&self, topic: Topic, stop: &CancellationToken, heard: &(dyn Fn() + Sync)) {
+        signal::listen(&self.system, topic, stop, heard).await;
     }
 
     /// Where time, ids and randomness come from.

@@ -8,8 +8,11 @@
 mod access;
 mod database;
 pub mod error;
+pub mod job;
+pub mod maintenance;
 pub mod managed;
 mod organization;
+mod signal;
 mod transaction;
 mod user;
 
@@ -17,5 +20,6 @@ pub use access::{Access, Actor, Forbidden, Permit};
 pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use error::{Error, Result};
 pub use organization::{NewOrganization, Organization, Organizations, SystemOrganizations};
+pub use signal::Topic;
 pub use transaction::{OrgTx, SystemTx};
 pub use user::{NewUser, User, Users};

@@ -5,6 +5,7 @@ use amebo_core::id::OrganizationId;
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::error::Result;
+use crate::signal::{SharedSignals, Written};
 use crate::{Actor, Organizations, SystemOrganizations, Users};
 
 /// A transaction in one organisation, under row-level security. Dropped without [`OrgTx::commit`] it leaves no trace.
@@ -14,6 +15,8 @@ pub struct OrgTx {
     organization: OrganizationId,
     actor: Actor,
     environment: Environment,
+    signals: SharedSignals,
+    written: Written,
 }
 
 /// What an aggregate of one organisation works with.
@@ -24,6 +27,7 @@ pub(crate) struct Scope<'a> {
     #[expect(dead_code, reason = "read by the audit log")]
     pub(crate) actor: Actor,
     pub(crate) environment: &'a Environment,
+    pub(crate) written: &'a mut Written,
 }
 
 impl OrgTx {
@@ -32,12 +36,15 @@ impl OrgTx {
         organization: OrganizationId,
         actor: Actor,
         environment: Environment,
+        signals: SharedSignals,
     ) -> Self {
         Self {
             transaction,
             organization,
             actor,
             environment,
+            signals,
+            written: Written::default(),
         }
     }
 
@@ -47,6 +54,7 @@ impl OrgTx {
             organization: self.organization,
             actor: self.actor,
             environment: &self.environment,
+            written: &mut self.written,
         }
     }
 
@@ -67,7 +75,9 @@ impl OrgTx {
 
     /// Makes everything done in this transaction durable.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.signals.raise(self.written);
+        Ok(())
     }
 }
 

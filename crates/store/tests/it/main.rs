@@ -1,4 +1,8 @@
 //! The store against a real PostgreSQL.
 
 #[cfg(test)]
+mod database;
+#[cfg(test)]
+mod job;
+#[cfg(test)]
 mod managed;

@@ -1,0 +1,95 @@
+//! What keeps the database in order, done by one process at a time.
+//!
+//! Each task has a row; a process that locks the row and finds its interval elapsed is the leader for that task, until its
+//! transaction ends. This needs no session-level lock, so that it works behind a transaction-mode pooler.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::{Store, SystemTx};
+
+/// How often tasks are looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    RescueJobs,
+}
+
+impl Task {
+    const ALL: [Self; 1] = [Self::RescueJobs];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::RescueJobs => "jobs.rescue",
+        }
+    }
+
+    fn interval(self) -> TimeDelta {
+        match self {
+            Self::RescueJobs => TimeDelta::seconds(5),
+        }
+    }
+
+    async fn run(self, tx: &mut SystemTx) -> Result<()> {
+        match self {
+            Self::RescueJobs => {
+                let rescued = tx.queue().rescue().await?;
+                if rescued > 0 {
+                    tracing::warn!(
+                        rescued,
+                        "jobs were taken from workers that stopped without a word"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Does what is due, until `stop`.
+pub(crate) async fn run(store: &Store, stop: &CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+        if let Err(error) = run_due(store).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "maintenance failed");
+        }
+    }
+}
+
+/// Does every task whose interval has elapsed and that no other process is doing.
+pub async fn run_due(store: &Store) -> Result<()> {
+    for task in Task::ALL {
+        let mut tx = store.begin_system().await?;
+        if lead(&mut tx, task).await? {
+            task.run(&mut tx).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `task` is due and this transaction is the one to do it; notes that it was done, if the transaction commits.
+async fn lead(tx: &mut SystemTx, task: Task) -> Result<bool> {
+    let scope = tx.scope();
+    let now = scope.environment.now();
+    let (name, due) = (task.name(), now - task.interval());
+    sqlx::query(
+        "insert into maintenance_tasks (name, last_run_at) values ($1, '-infinity') on conflict do nothing",
+    )
+    .bind(name)
+    .execute(&mut *scope.connection)
+    .await?;
+    let done = sqlx::query(
+        "update maintenance_tasks set last_run_at = $2
+         where name = (select name from maintenance_tasks where name = $1 and last_run_at <= $3 for update skip locked)",
+    )
+    .bind(name)
+    .bind(now)
+    .bind(due)
+    .execute(&mut *scope.connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
