@@ -67,6 +67,12 @@ ids! {
     RefreshTokenId = "refresh token";
     /// All refresh tokens that descend from one sign-in.
     TokenFamilyId = "token family";
+    /// A link that works once: first sign-in, password reset.
+    AccountLinkId = "account link";
+    /// One deviation of an organisation from what a role may do by default.
+    RolePermissionId = "role permission";
+    /// A count of what an organisation has used.
+    UsageCounterId = "usage counter";
     /// Machine access to one organisation.
     ApiKeyId = "API key";
     /// A named collection of documents.

@@ -1,5 +1,6 @@
 //! An organisation's plan and what the plan allows.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::permission::named_enum;
@@ -15,6 +16,17 @@ named_enum! {
         Inactive = "inactive",
         /// Ended.
         Cancelled = "cancelled",
+    }
+}
+
+impl SubscriptionStatus {
+    /// The status that counts at `now`: a trial past its end rests.
+    #[must_use]
+    pub fn effective(self, trial_ends_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Trial if trial_ends_at.is_some_and(|end| end <= now) => Self::Inactive,
+            other => other,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Who may do what: roles, resources, actions, and the matrix that joins them.
 //!
 //! A person's permissions are the role's row of the matrix (which an organisation may override), plus grants, minus
-//! denials of that one member. A denial always wins. An API key's permissions are exactly its scopes. Nothing is allowed by
-//! default.
+//! denials of that one member. A denial always wins. An API key's permissions are its scopes, as far as whoever made it still
+//! has them. Nothing is allowed by default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -199,6 +199,9 @@ pub struct CustomPermissions {
     pub deny: BTreeSet<Permission>,
 }
 
+/// Where an organisation deviates from the default matrix for one role: each resource named is replaced as a whole.
+pub type RoleOverrides = BTreeMap<Resource, BTreeSet<Action>>;
+
 /// The whole set of what somebody may do. Anything absent is forbidden.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions(BTreeSet<Permission>);
@@ -223,11 +226,38 @@ impl Permissions {
         )
     }
 
+    /// A role's permissions with an organisation's deviations in place.
+    #[must_use]
+    pub fn overridden(mut self, overrides: &RoleOverrides) -> Self {
+        self.0
+            .retain(|permission| !overrides.contains_key(&permission.resource));
+        self.0.extend(overrides.iter().flat_map(|(&resource, actions)| {
+            actions
+                .iter()
+                .map(move |&action| Permission::new(resource, action))
+        }));
+        self
+    }
+
     /// A role's permissions with one member's grants and denials applied.
     #[must_use]
     pub fn with(mut self, custom: &CustomPermissions) -> Self {
         self.0.extend(&custom.grant);
         self.0.retain(|permission| !custom.deny.contains(permission));
+        self
+    }
+
+    /// What is in both: a key's scopes, as far as its maker still has them.
+    #[must_use]
+    pub fn limited_to(mut self, other: &Self) -> Self {
+        self.0.retain(|permission| other.0.contains(permission));
+        self
+    }
+
+    /// Seeing only: what is left while an organisation's subscription rests.
+    #[must_use]
+    pub fn reading_only(mut self) -> Self {
+        self.0.retain(|permission| permission.action == Action::Read);
         self
     }
 
@@ -338,6 +368,15 @@ mod tests {
             let custom = CustomPermissions { grant: [permission].into(), deny: [].into() };
             prop_assert!(Permissions::of_role(role).with(&custom).allows(permission.resource, permission.action));
         }
+    }
+
+    #[test]
+    fn an_override_replaces_only_its_own_resource() {
+        let overrides = RoleOverrides::from([(Resource::Document, [Action::Read].into())]);
+        let member = Permissions::of_role(Role::Member).overridden(&overrides);
+        assert!(member.allows(Resource::Document, Action::Read));
+        assert!(!member.allows(Resource::Document, Action::Create));
+        assert!(member.allows(Resource::Question, Action::Create));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Proofs of who acts where. None of these types can be made outside this crate.
 
 use amebo_core::document::Reader;
-use amebo_core::id::{ApiKeyId, OrganizationId, UserId};
+use amebo_core::id::{ApiKeyId, MemberId, OrganizationId, UserId};
+use amebo_core::organization::Limits;
 use amebo_core::permission::{Action, Permission, Permissions, Resource, Role};
 
 /// Who does something, as the audit log records it.
@@ -19,11 +20,20 @@ pub enum Actor {
 /// the database each time, so that suspension and changes of role act at once.
 #[derive(Debug, Clone)]
 pub struct Access {
-    organization: OrganizationId,
     actor: Actor,
     reader: Reader,
-    role: Option<Role>,
+    place: Place,
     permissions: Permissions,
+    limits: Limits,
+}
+
+/// The membership that an access rests on: the person's own, or that of whoever made the API key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) organization: OrganizationId,
+    pub(crate) member: MemberId,
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
 }
 
 /// The permission is missing.
@@ -39,35 +49,30 @@ pub struct Permit {
 }
 
 impl Access {
-    pub(crate) fn of_member(
-        organization: OrganizationId,
-        user: UserId,
-        role: Role,
-        permissions: Permissions,
-    ) -> Self {
+    pub(crate) fn of_member(place: Place, permissions: Permissions, limits: Limits) -> Self {
+        let Place { user, role, .. } = place;
         Self {
-            organization,
             actor: Actor::User(user),
             reader: Reader::Member { user, role },
-            role: Some(role),
+            place,
             permissions,
+            limits,
         }
     }
 
-    #[expect(dead_code, reason = "API keys arrive with the identity tables")]
-    pub(crate) fn of_api_key(organization: OrganizationId, key: ApiKeyId, scopes: Permissions) -> Self {
+    /// The same place, reached with a key that this person made: the scopes, as far as its maker has them.
+    pub(crate) fn through_key(self, key: ApiKeyId, scopes: Permissions) -> Self {
         Self {
-            organization,
             actor: Actor::ApiKey(key),
             reader: Reader::Machine,
-            role: None,
-            permissions: scopes,
+            permissions: scopes.limited_to(&self.permissions),
+            ..self
         }
     }
 
     /// The organisation.
     pub fn organization(&self) -> OrganizationId {
-        self.organization
+        self.place.organization
     }
 
     /// Who acts.
@@ -82,7 +87,23 @@ impl Access {
 
     /// The person's role; `None` for a program.
     pub fn role(&self) -> Option<Role> {
-        self.role
+        self.user().map(|_| self.place.role)
+    }
+
+    /// The membership that this rests on: the person's own, or that of whoever made the API key.
+    pub fn member(&self) -> MemberId {
+        self.place.member
+    }
+
+    /// Whether this caller may give somebody `role` with `permissions`, or take them away: the role must be within reach of their
+    /// own, and nobody hands out what they do not have.
+    pub fn may_confer(&self, role: Role, permissions: &Permissions) -> bool {
+        self.place.role.may_assign(role) && self.permissions.covers(permissions)
+    }
+
+    /// What the organisation's plan allows.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The person; `None` for a program.
@@ -102,7 +123,7 @@ impl Access {
     pub fn permit(&self, resource: Resource, action: Action) -> Result<Permit, Forbidden> {
         if self.permissions.allows(resource, action) {
             Ok(Permit {
-                organization: self.organization,
+                organization: self.place.organization,
                 actor: self.actor,
             })
         } else {

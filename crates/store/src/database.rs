@@ -105,6 +105,10 @@ impl Store {
         signal::listen(&self.system, topic, stop, heard).await;
     }
 
+    pub(crate) fn system_pool(&self) -> &PgPool {
+        &self.system
+    }
+
     /// Where time, ids and randomness come from.
     pub fn environment(&self) -> &Environment {
         &self.environment

@@ -6,20 +6,41 @@
 //! through a [`SystemTx`], on another database role with few grants; `tests/it/golden/system_access.txt` lists who calls it.
 
 mod access;
+mod account_link;
+mod api_key;
+mod credential;
 mod database;
 pub mod error;
+mod invitation;
 pub mod job;
 pub mod maintenance;
 pub mod managed;
+mod member;
 mod organization;
+mod refresh_token;
+mod role_permission;
+mod secret_token;
 mod signal;
+mod throttle;
 mod transaction;
+mod usage;
 mod user;
 
 pub use access::{Access, Actor, Forbidden, Permit};
+pub use account_link::{AccountLinks, LinkPurpose};
+pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeys, NewApiKey};
+pub use credential::Person;
 pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use error::{Error, Result};
-pub use organization::{NewOrganization, Organization, Organizations, SystemOrganizations};
+pub use invitation::{INVITATION_LIFETIME, Invitation, Invitations, OpenInvitation, SystemInvitations};
+pub use member::{Member, MemberState, Members};
+pub use organization::{
+    NewOrganization, Organization, OrganizationTerms, Organizations, SystemOrganizations,
+};
+pub use refresh_token::{DEVICE_LIFETIME, Device, Devices, Issued, Origin, Rotation};
+pub use role_permission::RolePermissions;
 pub use signal::Topic;
+pub use throttle::{ThrottleSubject, Throttles};
 pub use transaction::{OrgTx, SystemTx};
-pub use user::{NewUser, User, Users};
+pub use usage::{Metric, Usage};
+pub use user::{Membership, NewUser, User, Users};

@@ -2,6 +2,7 @@
 
 use amebo_core::id::{Id, MemberId, OrganizationId, UserId};
 use amebo_core::organization::{LimitOverrides, Limits, Plan, SubscriptionStatus, slug};
+use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::Role;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -23,6 +24,8 @@ pub struct Organization {
     pub subscription_status: SubscriptionStatus,
     /// What it subscribed to.
     pub subscription_plan: Plan,
+    /// When its trial ends, if it does.
+    pub trial_ends_at: Option<DateTime<Utc>>,
     /// What the plan and its deviations allow.
     pub limits: Limits,
     /// When it was made.
@@ -46,12 +49,21 @@ type OrganizationRow = (
     String,
     String,
     String,
+    Option<DateTime<Utc>>,
     Json<LimitOverrides>,
     DateTime<Utc>,
 );
 
+type TermsRow = (String, String, Option<DateTime<Utc>>, Json<LimitOverrides>);
+
+macro_rules! select_organization {
+    () => {
+        "select id, name, slug, subscription_status, subscription_plan, trial_ends_at, limits, created_at from organizations"
+    };
+}
+
 fn organization(
-    (id, name, slug, status, plan, Json(overrides), created_at): OrganizationRow,
+    (id, name, slug, status, plan, trial_ends_at, Json(overrides), created_at): OrganizationRow,
 ) -> Result<Organization> {
     let plan: Plan = parse(&plan)?;
     Ok(Organization {
@@ -60,6 +72,7 @@ fn organization(
         slug,
         subscription_status: parse(&status)?,
         subscription_plan: plan,
+        trial_ends_at,
         limits: plan.limits().with(&overrides),
         created_at,
     })
@@ -72,12 +85,10 @@ pub struct Organizations<'a>(pub(crate) Scope<'a>);
 impl Organizations<'_> {
     /// The current organisation itself.
     pub async fn current(&mut self) -> Result<Organization> {
-        let row: OrganizationRow = sqlx::query_as(
-            "select id, name, slug, subscription_status, subscription_plan, limits, created_at from organizations where id = $1",
-        )
-        .bind(self.0.organization.uuid())
-        .fetch_one(&mut *self.0.connection)
-        .await?;
+        let row: OrganizationRow = sqlx::query_as(concat!(select_organization!(), " where id = $1"))
+            .bind(self.0.organization.uuid())
+            .fetch_one(&mut *self.0.connection)
+            .await?;
         organization(row)
     }
 
@@ -91,6 +102,28 @@ impl Organizations<'_> {
             .await?;
         Ok(())
     }
+
+    /// Deletes the current organisation and everything in it.
+    pub async fn delete(&mut self) -> Result<()> {
+        sqlx::query("delete from organizations where id = $1")
+            .bind(self.0.organization.uuid())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the operator agrees with an organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct OrganizationTerms {
+    /// Whether its subscription is running.
+    pub status: SubscriptionStatus,
+    /// What it subscribed to.
+    pub plan: Plan,
+    /// When its trial ends, if it does.
+    pub trial_ends_at: Option<DateTime<Utc>>,
+    /// Deviations from the plan's limits.
+    pub limits: LimitOverrides,
 }
 
 /// Organisations as seen from outside them.
@@ -124,6 +157,65 @@ impl SystemOrganizations<'_> {
         .await?;
         self.add_member(id, new.owner, Role::Owner).await?;
         Ok(id)
+    }
+
+    /// Organisations in the order they came.
+    pub async fn list(&mut self, page: &PageRequest<OrganizationId>) -> Result<Page<Organization>> {
+        let rows: Vec<OrganizationRow> = sqlx::query_as(concat!(
+            select_organization!(),
+            " where $1::uuid is null or id > $1 order by id limit $2"
+        ))
+        .bind(page.after.map(Id::uuid))
+        .bind(page.rows())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let items = rows.into_iter().map(organization).collect::<Result<Vec<_>>>()?;
+        Ok(Page::from_rows(items, page.limit, |item: &Organization| item.id))
+    }
+
+    /// One organisation.
+    pub async fn get(&mut self, id: OrganizationId) -> Result<Option<Organization>> {
+        let row: Option<OrganizationRow> = sqlx::query_as(concat!(select_organization!(), " where id = $1"))
+            .bind(id.uuid())
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        row.map(organization).transpose()
+    }
+
+    /// The terms of one organisation, locked until this transaction ends.
+    pub async fn terms(&mut self, id: OrganizationId) -> Result<Option<OrganizationTerms>> {
+        let row: Option<TermsRow> = sqlx::query_as(
+            "select subscription_status, subscription_plan, trial_ends_at, limits from organizations where id = $1 for update",
+        )
+        .bind(id.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(|(status, plan, trial_ends_at, Json(limits))| {
+            Ok(OrganizationTerms {
+                status: parse(&status)?,
+                plan: parse(&plan)?,
+                trial_ends_at,
+                limits,
+            })
+        })
+        .transpose()
+    }
+
+    /// Agrees new terms with an organisation.
+    pub async fn set_terms(&mut self, id: OrganizationId, terms: &OrganizationTerms) -> Result<()> {
+        sqlx::query(
+            "update organizations set subscription_status = $2, subscription_plan = $3, trial_ends_at = $4, limits = $5,
+                updated_at = $6 where id = $1",
+        )
+        .bind(id.uuid())
+        .bind(terms.status.as_str())
+        .bind(terms.plan.as_str())
+        .bind(terms.trial_ends_at)
+        .bind(Json(terms.limits))
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
     }
 
     /// Gives a person a place in an organisation.

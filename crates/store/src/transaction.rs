@@ -4,8 +4,16 @@ use amebo_core::Environment;
 use amebo_core::id::OrganizationId;
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::account_link::AccountLinks;
+use crate::api_key::ApiKeys;
 use crate::error::Result;
+use crate::invitation::{Invitations, SystemInvitations};
+use crate::member::Members;
+use crate::refresh_token::Devices;
+use crate::role_permission::RolePermissions;
 use crate::signal::{SharedSignals, Written};
+use crate::throttle::Throttles;
+use crate::usage::Usage;
 use crate::{Actor, Organizations, SystemOrganizations, Users};
 
 /// A transaction in one organisation, under row-level security. Dropped without [`OrgTx::commit`] it leaves no trace.
@@ -68,9 +76,34 @@ impl OrgTx {
         self.actor
     }
 
-    /// The organisation itself and its members.
+    /// The organisation itself.
     pub fn organizations(&mut self) -> Organizations<'_> {
         Organizations(self.scope())
+    }
+
+    /// The people in the organisation.
+    pub fn members(&mut self) -> Members<'_> {
+        Members(self.scope())
+    }
+
+    /// Open invitations.
+    pub fn invitations(&mut self) -> Invitations<'_> {
+        Invitations(self.scope())
+    }
+
+    /// Machine access.
+    pub fn api_keys(&mut self) -> ApiKeys<'_> {
+        ApiKeys(self.scope())
+    }
+
+    /// Deviations from what roles may do by default.
+    pub fn role_permissions(&mut self) -> RolePermissions<'_> {
+        RolePermissions(self.scope())
+    }
+
+    /// How much of the plan is used.
+    pub fn usage(&mut self) -> Usage<'_> {
+        Usage(self.scope())
     }
 
     /// Makes everything done in this transaction durable.
@@ -118,6 +151,26 @@ impl SystemTx {
     /// The people who can sign in.
     pub fn users(&mut self) -> Users<'_> {
         Users(self.scope())
+    }
+
+    /// Signed-in devices.
+    pub fn devices(&mut self) -> Devices<'_> {
+        Devices(self.scope())
+    }
+
+    /// Links that work once.
+    pub fn account_links(&mut self) -> AccountLinks<'_> {
+        AccountLinks(self.scope())
+    }
+
+    /// Counted attempts to prove a password.
+    pub fn throttles(&mut self) -> Throttles<'_> {
+        Throttles(self.scope())
+    }
+
+    /// Invitations, as those who hold a token see them.
+    pub fn invitations(&mut self) -> SystemInvitations<'_> {
+        SystemInvitations(self.scope())
     }
 
     /// Makes everything done in this transaction durable.

@@ -1,13 +1,15 @@
 //! The people who can sign in.
 
 use amebo_core::document::Reader;
-use amebo_core::id::{Id, OrganizationId, UserId};
-use amebo_core::permission::{CustomPermissions, Permissions, Role};
+use amebo_core::id::{Id, MemberId, OrganizationId, UserId};
+use amebo_core::organization::MemberStatus;
+use amebo_core::page::{Page, PageRequest};
+use amebo_core::permission::Role;
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::credential;
 use crate::error::{Result, parse};
 use crate::transaction::SystemScope;
 
@@ -26,6 +28,8 @@ pub struct User {
     pub is_superadmin: bool,
     /// Whether they may sign in at all.
     pub is_active: bool,
+    /// When they last signed in.
+    pub last_login_at: Option<DateTime<Utc>>,
     /// When they signed up or were invited.
     pub created_at: DateTime<Utc>,
 }
@@ -43,13 +47,47 @@ pub struct NewUser {
     pub is_superadmin: bool,
 }
 
+/// A person's place in one organisation, as they see it themselves.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// The place.
+    pub member: MemberId,
+    /// The organisation.
+    pub organization: OrganizationId,
+    /// The organisation's name.
+    pub name: String,
+    /// The organisation's name in addresses.
+    pub slug: String,
+    /// What they are there.
+    pub role: Role,
+    /// Whether they may act there.
+    pub status: MemberStatus,
+}
+
 /// The people who can sign in.
 #[derive(Debug)]
 pub struct Users<'a>(pub(crate) SystemScope<'a>);
 
-type UserRow = (Uuid, String, String, Option<String>, bool, bool, DateTime<Utc>);
+macro_rules! select_user {
+    () => {
+        "select id, email, name, password_hash, is_superadmin, is_active, last_login_at, created_at from users"
+    };
+}
 
-fn user((id, email, name, password_hash, is_superadmin, is_active, created_at): UserRow) -> User {
+type UserRow = (
+    Uuid,
+    String,
+    String,
+    Option<String>,
+    bool,
+    bool,
+    Option<DateTime<Utc>>,
+    DateTime<Utc>,
+);
+
+fn user(
+    (id, email, name, password_hash, is_superadmin, is_active, last_login_at, created_at): UserRow,
+) -> User {
     User {
         id: UserId::from_uuid(id),
         email,
@@ -57,6 +95,7 @@ fn user((id, email, name, password_hash, is_superadmin, is_active, created_at): 
         password_hash,
         is_superadmin,
         is_active,
+        last_login_at,
         created_at,
     }
 }
@@ -82,32 +121,125 @@ impl Users<'_> {
 
     /// The person of this address.
     pub async fn by_email(&mut self, email: &str) -> Result<Option<User>> {
-        let row: Option<UserRow> = sqlx::query_as(
-            "select id, email, name, password_hash, is_superadmin, is_active, created_at from users where email = $1",
-        )
-        .bind(email.trim().to_lowercase())
+        let row: Option<UserRow> = sqlx::query_as(concat!(select_user!(), " where email = $1"))
+            .bind(email.trim().to_lowercase())
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        Ok(row.map(user))
+    }
+
+    /// A person by id.
+    pub async fn by_id(&mut self, id: UserId) -> Result<Option<User>> {
+        let row: Option<UserRow> = sqlx::query_as(concat!(select_user!(), " where id = $1"))
+            .bind(id.uuid())
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        Ok(row.map(user))
+    }
+
+    /// Whether nobody has an account yet.
+    pub async fn is_empty(&mut self) -> Result<bool> {
+        Ok(sqlx::query_scalar("select not exists (select from users)")
+            .fetch_one(&mut *self.0.connection)
+            .await?)
+    }
+
+    /// The oldest platform operator.
+    pub async fn first_superadmin(&mut self) -> Result<Option<User>> {
+        let row: Option<UserRow> = sqlx::query_as(concat!(
+            select_user!(),
+            " where is_superadmin and is_active order by id limit 1"
+        ))
         .fetch_optional(&mut *self.0.connection)
         .await?;
         Ok(row.map(user))
     }
 
-    /// Proof that a person is an active member of an active-enough organisation; `None` when they are not, whatever the reason.
-    pub async fn access(&mut self, person: UserId, organization: OrganizationId) -> Result<Option<Access>> {
-        let row: Option<(String, Json<CustomPermissions>)> = sqlx::query_as(
-            "select m.role, m.custom_permissions
-             from organization_members m join users u on u.id = m.user_id
-             where m.organization_id = $1 and m.user_id = $2 and m.status = 'active' and u.is_active",
-        )
-        .bind(organization.uuid())
-        .bind(person.uuid())
-        .fetch_optional(&mut *self.0.connection)
+    /// People in the order they came, for the operator.
+    pub async fn list(&mut self, page: &PageRequest<UserId>) -> Result<Page<User>> {
+        let rows: Vec<UserRow> = sqlx::query_as(concat!(
+            select_user!(),
+            " where $1::uuid is null or id > $1 order by id limit $2"
+        ))
+        .bind(page.after.map(Id::uuid))
+        .bind(page.rows())
+        .fetch_all(&mut *self.0.connection)
         .await?;
-        row.map(|(role, Json(custom))| {
-            let role: Role = parse(&role)?;
-            let permissions = Permissions::of_role(role).with(&custom);
-            Ok(Access::of_member(organization, person, role, permissions))
-        })
-        .transpose()
+        let users = rows.into_iter().map(user).collect();
+        Ok(Page::from_rows(users, page.limit, |user: &User| user.id))
+    }
+
+    /// The organisations a person belongs to, oldest place first.
+    pub async fn memberships(&mut self, id: UserId) -> Result<Vec<Membership>> {
+        let rows: Vec<(Uuid, Uuid, String, String, String, String)> = sqlx::query_as(
+            "select m.id, o.id, o.name, o.slug, m.role, m.status
+             from organization_members m join organizations o on o.id = m.organization_id
+             where m.user_id = $1 and o.subscription_status <> 'cancelled' order by m.id",
+        )
+        .bind(id.uuid())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        rows.into_iter()
+            .map(|(member, organization, name, slug, role, status)| {
+                Ok(Membership {
+                    member: MemberId::from_uuid(member),
+                    organization: OrganizationId::from_uuid(organization),
+                    name,
+                    slug,
+                    role: parse(&role)?,
+                    status: parse(&status)?,
+                })
+            })
+            .collect()
+    }
+
+    /// See [`crate::Store::access_of_user`].
+    pub async fn access(&mut self, user: UserId, organization: OrganizationId) -> Result<Option<Access>> {
+        let now = self.0.environment.now();
+        credential::access_of_user(&mut *self.0.connection, user, organization, now).await
+    }
+
+    /// Renames a person.
+    pub async fn rename(&mut self, id: UserId, name: &str) -> Result<()> {
+        sqlx::query("update users set name = $2, updated_at = $3 where id = $1")
+            .bind(id.uuid())
+            .bind(name)
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a person a new password, as an Argon2id hash in PHC form.
+    pub async fn set_password(&mut self, id: UserId, hash: &str) -> Result<()> {
+        sqlx::query("update users set password_hash = $2, updated_at = $3 where id = $1")
+            .bind(id.uuid())
+            .bind(hash)
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets a person in, or shuts them out with every credential. Returns whether there is such a person.
+    pub async fn set_active(&mut self, id: UserId, active: bool) -> Result<bool> {
+        let done = sqlx::query("update users set is_active = $2, updated_at = $3 where id = $1")
+            .bind(id.uuid())
+            .bind(active)
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Notes that a person signed in now.
+    pub async fn signed_in(&mut self, id: UserId) -> Result<()> {
+        sqlx::query("update users set last_login_at = $2 where id = $1")
+            .bind(id.uuid())
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
     }
 }
 
