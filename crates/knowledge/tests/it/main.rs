@@ -6,3 +6,5 @@ mod chunk;
 mod extract;
 #[cfg(test)]
 mod index;
+#[cfg(test)]
+mod provider;
