@@ -43,6 +43,22 @@ named_enum! {
 }
 
 named_enum! {
+    /// Where a question was asked.
+    pub enum Origin {
+        /// Through the API, on its own.
+        Api = "api",
+        /// In a signed-in person's session.
+        Session = "session",
+        /// Through the OpenAI-compatible endpoint.
+        ChatCompletions = "chat_completions",
+        /// By a model's tool over the Model Context Protocol.
+        Mcp = "mcp",
+        /// From the terminal.
+        Terminal = "terminal",
+    }
+}
+
+named_enum! {
     /// What the asker thought of an answer.
     pub enum Rating {
         /// Helpful.

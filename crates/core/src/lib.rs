@@ -9,5 +9,6 @@ pub mod job;
 pub mod organization;
 pub mod page;
 pub mod permission;
+pub mod provider;
 
 pub use environment::{Clock, Environment, ManualClock, SystemClock};

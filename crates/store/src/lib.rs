@@ -7,19 +7,25 @@
 
 mod access;
 mod account_link;
+pub mod analytics;
+pub mod answer;
 mod api_key;
 mod credential;
 mod database;
 pub mod error;
+pub mod evaluation;
 mod invitation;
 pub mod job;
 pub mod maintenance;
 pub mod managed;
 mod member;
 mod organization;
+pub mod provider;
+pub mod question;
 mod refresh_token;
 mod role_permission;
 mod secret_token;
+pub mod session;
 mod signal;
 mod throttle;
 mod transaction;

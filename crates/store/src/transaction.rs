@@ -32,7 +32,6 @@ pub struct OrgTx {
 pub(crate) struct Scope<'a> {
     pub(crate) connection: &'a mut PgConnection,
     pub(crate) organization: OrganizationId,
-    #[expect(dead_code, reason = "read by the audit log")]
     pub(crate) actor: Actor,
     pub(crate) environment: &'a Environment,
     pub(crate) written: &'a mut Written,

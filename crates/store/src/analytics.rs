@@ -1,0 +1,154 @@
+//! Figures about questions and answers. No text leaves here, so whoever sees them learns nothing of what was asked.
+
+use amebo_core::id::Id as _;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::OrgTx;
+use crate::answer::unsigned;
+use crate::error::Result;
+use crate::transaction::Scope;
+
+/// What happened in a stretch of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// Everything together.
+    pub total: Tally,
+    /// Day by day (UTC), the earliest first; days on which nothing was asked are absent.
+    pub days: Vec<(NaiveDate, Tally)>,
+    /// Members who asked.
+    pub askers: u64,
+    /// Half of the answers took no longer than this, in microseconds.
+    pub latency_p50_us: u64,
+    /// 95 of 100 answers took no longer than this, in microseconds.
+    pub latency_p95_us: u64,
+    /// How often declined, by reason.
+    pub declined: Vec<(String, u64)>,
+}
+
+/// Counts of questions by what became of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tally {
+    /// Asked.
+    pub questions: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Declined for want of evidence.
+    pub declined: u64,
+    /// Handed to a person.
+    pub escalated: u64,
+    /// Broken.
+    pub failed: u64,
+    /// Rated helpful.
+    pub rated_up: u64,
+    /// Rated not helpful.
+    pub rated_down: u64,
+    /// Mean confidence of what was answered, if anything was.
+    pub mean_confidence: Option<f64>,
+    /// Tokens read by language models.
+    pub input_tokens: u64,
+    /// Tokens written by language models.
+    pub output_tokens: u64,
+}
+
+#[derive(sqlx::FromRow)]
+struct TallyRow {
+    day: Option<NaiveDate>,
+    questions: i64,
+    answered: i64,
+    declined: i64,
+    escalated: i64,
+    failed: i64,
+    rated_up: i64,
+    rated_down: i64,
+    mean_confidence: Option<f64>,
+    input_tokens: i64,
+    output_tokens: i64,
+    askers: i64,
+    latency_p50_us: Option<i64>,
+    latency_p95_us: Option<i64>,
+}
+
+impl From<&TallyRow> for Tally {
+    fn from(row: &TallyRow) -> Self {
+        Self {
+            questions: unsigned(Some(row.questions)),
+            answered: unsigned(Some(row.answered)),
+            declined: unsigned(Some(row.declined)),
+            escalated: unsigned(Some(row.escalated)),
+            failed: unsigned(Some(row.failed)),
+            rated_up: unsigned(Some(row.rated_up)),
+            rated_down: unsigned(Some(row.rated_down)),
+            mean_confidence: row.mean_confidence,
+            input_tokens: unsigned(Some(row.input_tokens)),
+            output_tokens: unsigned(Some(row.output_tokens)),
+        }
+    }
+}
+
+impl OrgTx {
+    /// Figures about questions and answers.
+    pub fn analytics(&mut self) -> Analytics<'_> {
+        Analytics(self.scope())
+    }
+}
+
+/// The figures of the organisation.
+#[derive(Debug)]
+pub struct Analytics<'a>(pub(crate) Scope<'a>);
+
+impl Analytics<'_> {
+    /// What was asked from `from` on and before `until`.
+    pub async fn figures(&mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<Figures> {
+        let rows: Vec<TallyRow> = sqlx::query_as(
+            "select (q.created_at at time zone 'UTC')::date as day,
+                    count(*) as questions,
+                    count(*) filter (where a.outcome = 'answered') as answered,
+                    count(*) filter (where a.outcome = 'declined') as declined,
+                    count(*) filter (where a.outcome = 'escalated') as escalated,
+                    count(*) filter (where a.outcome = 'failed') as failed,
+                    count(*) filter (where a.rating = 'up') as rated_up,
+                    count(*) filter (where a.rating = 'down') as rated_down,
+                    avg(a.confidence) filter (where a.outcome = 'answered') as mean_confidence,
+                    coalesce(sum(a.input_tokens), 0)::bigint as input_tokens,
+                    coalesce(sum(a.output_tokens), 0)::bigint as output_tokens,
+                    count(distinct q.user_id) as askers,
+                    percentile_disc(0.5) within group (order by a.total_us) as latency_p50_us,
+                    percentile_disc(0.95) within group (order by a.total_us) as latency_p95_us
+             from questions q
+             left join answers a on a.organization_id = q.organization_id and a.question_id = q.id
+             where q.organization_id = $1 and q.created_at >= $2 and q.created_at < $3
+             group by grouping sets ((), (1)) order by 1 nulls first",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(from)
+        .bind(until)
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let declined: Vec<(String, i64)> = sqlx::query_as(
+            "select a.reason, count(*) from answers a
+             join questions q on q.organization_id = a.organization_id and q.id = a.question_id
+             where q.organization_id = $1 and q.created_at >= $2 and q.created_at < $3 and a.reason is not null
+             group by 1 order by 2 desc, 1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(from)
+        .bind(until)
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let total = rows.iter().find(|row| row.day.is_none());
+        Ok(Figures {
+            total: total.map(Tally::from).unwrap_or_default(),
+            days: rows
+                .iter()
+                .filter_map(|row| Some((row.day?, Tally::from(row))))
+                .collect(),
+            askers: unsigned(total.map(|row| row.askers)),
+            latency_p50_us: unsigned(total.and_then(|row| row.latency_p50_us)),
+            latency_p95_us: unsigned(total.and_then(|row| row.latency_p95_us)),
+            declined: declined
+                .into_iter()
+                .map(|(reason, count)| (reason, unsigned(Some(count))))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,443 @@
+//! Questions: opened, settled by exactly one answer, read back, rated; and the sweep over those that were interrupted.
+
+use amebo_core::answer::{Origin, Outcome, Rating};
+use amebo_core::id::{AnswerId, ChunkId, Id, KnowledgeBaseId, QuestionId, SessionId};
+use amebo_core::organization::{LimitOverrides, Limits, Plan};
+use amebo_core::page::{Page, PageRequest};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, Row as _};
+use uuid::Uuid;
+
+use crate::answer::{Citation, NewAnswer, Question, QuestionRow, SELECT, Sentence, Verdict, signed};
+use crate::error::{Result, parse};
+use crate::transaction::{Scope, SystemScope};
+use crate::{Actor, OrgTx, SystemTx};
+
+/// How many earlier exchanges of a session a question brings along.
+const HISTORY: i64 = 6;
+
+/// A question to be opened.
+#[derive(Debug, Clone)]
+pub struct NewQuestion<'a> {
+    /// As it was asked.
+    pub text: &'a str,
+    /// Where it was asked.
+    pub origin: Origin,
+    /// The session it belongs to, which must be the asker's own.
+    pub session: Option<SessionId>,
+    /// What the session is called if it has no title yet.
+    pub title: &'a str,
+    /// The knowledge bases to search; `None` for all that are in use.
+    pub knowledge_bases: Option<&'a [KnowledgeBaseId]>,
+    /// Past it, the question counts as interrupted.
+    pub deadline: DateTime<Utc>,
+}
+
+/// A question just opened, with all that answering it needs of the database.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The question.
+    pub id: QuestionId,
+    /// The knowledge bases in use among those asked for.
+    pub knowledge_bases: Vec<KnowledgeBaseId>,
+    /// What was said before in the session, oldest first.
+    pub history: Vec<Exchange>,
+    /// How the organisation wants to be answered.
+    pub settings: AnswerSettings,
+    /// What the organisation's plan allows.
+    pub limits: Limits,
+}
+
+/// An earlier question of a session and what was said to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// What was asked.
+    pub question: String,
+    /// What was answered; empty when it was not.
+    pub answer: String,
+}
+
+/// How an organisation wants to be answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnswerSettings {
+    /// Below this confidence, decline; `None` for Amebo's own threshold.
+    pub confidence_threshold: Option<f64>,
+}
+
+/// Which questions to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct QuestionFilter {
+    /// Only those that ended so.
+    pub outcome: Option<Outcome>,
+    /// Only those rated so.
+    pub rating: Option<Rating>,
+}
+
+/// Where a question stands in a list.
+pub type QuestionKey = (DateTime<Utc>, QuestionId);
+
+impl OrgTx {
+    /// The questions of the organisation.
+    pub fn questions(&mut self) -> Questions<'_> {
+        Questions(self.scope())
+    }
+}
+
+/// The questions of the organisation.
+#[derive(Debug)]
+pub struct Questions<'a>(pub(crate) Scope<'a>);
+
+impl Questions<'_> {
+    /// Opens a question in one statement. `None`: the asker has no such session.
+    pub async fn open(&mut self, new: &NewQuestion<'_>) -> Result<Option<Opened>> {
+        let (id, now) = (self.0.environment.id::<QuestionId>(), self.0.environment.now());
+        let (user, key) = actor_columns(self.0.actor);
+        let requested: Option<Vec<Uuid>> = new
+            .knowledge_bases
+            .map(|ids| ids.iter().map(|id| id.uuid()).collect());
+        let row = sqlx::query(
+            "with asked_in as (
+                 update sessions set last_question_at = $10, updated_at = $10, title = coalesce(title, $11)
+                 where organization_id = $1 and id = $3 and user_id = $4 returning id
+             ), opened as (
+                 insert into questions (id, organization_id, session_id, user_id, api_key_id, origin, text,
+                                        knowledge_base_ids, deadline, created_at, updated_at)
+                 select $2, $1, $3, $4, $5, $6, $7,
+                        array (select id from knowledge_bases
+                               where organization_id = $1 and status <> 'archived' and ($8::uuid[] is null or id = any ($8))),
+                        $9, $10, $10
+                 where $3::uuid is null or exists (select from asked_in)
+                 returning knowledge_base_ids
+             )
+             select opened.knowledge_base_ids, o.settings -> 'answers' as settings, o.subscription_plan, o.limits,
+                    (select jsonb_agg(jsonb_build_object('question', h.text, 'answer', h.answer) order by h.created_at)
+                     from (select q.text, q.created_at,
+                                  coalesce((select string_agg(s ->> 'text', ' ') from jsonb_array_elements(a.sentences) s), '') as answer
+                           from questions q
+                           join answers a on a.organization_id = q.organization_id and a.question_id = q.id
+                           where q.organization_id = $1 and q.session_id = $3
+                           order by q.created_at desc limit $12) h) as history
+             from opened, organizations o where o.id = $1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(new.session.map(Id::uuid))
+        .bind(user)
+        .bind(key)
+        .bind(new.origin.as_str())
+        .bind(new.text)
+        .bind(requested)
+        .bind(new.deadline)
+        .bind(now)
+        .bind(new.title)
+        .bind(HISTORY)
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(|row| {
+            let ids: Vec<Uuid> = row.try_get("knowledge_base_ids")?;
+            let settings: Option<Json<AnswerSettings>> = row.try_get("settings")?;
+            let history: Option<Json<Vec<Exchange>>> = row.try_get("history")?;
+            let plan: Plan = parse(row.try_get("subscription_plan")?)?;
+            let Json(overrides): Json<LimitOverrides> = row.try_get("limits")?;
+            Ok(Opened {
+                id,
+                knowledge_bases: ids.into_iter().map(KnowledgeBaseId::from_uuid).collect(),
+                history: history.map(|Json(history)| history).unwrap_or_default(),
+                settings: settings.map(|Json(settings)| settings).unwrap_or_default(),
+                limits: plan.limits().with(&overrides),
+            })
+        })
+        .transpose()
+    }
+
+    /// Settles an open question in one statement. `None`: it was settled before, and stays so.
+    pub async fn settle(&mut self, question: QuestionId, answer: &NewAnswer) -> Result<Option<AnswerId>> {
+        let (id, now) = (self.0.environment.id::<AnswerId>(), self.0.environment.now());
+        let columns = VerdictColumns::of(&answer.verdict);
+        let cited: Vec<NewCitation<'_>> = columns
+            .citations
+            .iter()
+            .map(|citation| NewCitation {
+                id: self.0.environment.id::<ChunkId>().uuid(),
+                citation,
+            })
+            .collect();
+        let settled: bool = sqlx::query_scalar(
+            "with settled as (
+                 update questions set state = 'settled', updated_at = $20
+                 where organization_id = $1 and id = $2 and state = 'open' returning id
+             ), answer as (
+                 insert into answers (organization_id, question_id, id, outcome, reason, message, sentences, composer, model,
+                                      confidence, knowledge_bases_searched, documents_searched, passages_searched,
+                                      input_tokens, output_tokens, retrieval_us, composition_us, total_us, created_at, updated_at)
+                 select $1, settled.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $20
+                 from settled returning id
+             ), cited as (
+                 insert into citations (organization_id, answer_id, id, number, chunk_id, document_id, document_title,
+                                        heading_path, page, quote, range_start, range_end)
+                 select $1, answer.id, c.id, c.number, c.chunk_id, c.document_id, c.document_title,
+                        c.heading_path, c.page, c.quote, c.range_start, c.range_end
+                 from answer, jsonb_to_recordset($19) as c (id uuid, number integer, chunk_id uuid, document_id uuid,
+                     document_title text, heading_path text[], page integer, quote text, range_start bigint, range_end bigint)
+             )
+             select exists (select from settled)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .bind(id.uuid())
+        .bind(answer.verdict.outcome().as_str())
+        .bind(columns.reason)
+        .bind(columns.message)
+        .bind(Json(columns.sentences))
+        .bind(columns.composer)
+        .bind(&answer.usage.model)
+        .bind(columns.confidence)
+        .bind(signed::<_, i32>(answer.searched.knowledge_bases))
+        .bind(signed::<_, i32>(answer.searched.documents))
+        .bind(signed::<_, i32>(answer.searched.passages))
+        .bind(signed::<_, i64>(answer.usage.input_tokens))
+        .bind(signed::<_, i64>(answer.usage.output_tokens))
+        .bind(signed::<_, i64>(answer.latency.retrieval_us))
+        .bind(signed::<_, i64>(answer.latency.composition_us))
+        .bind(signed::<_, i64>(answer.latency.total_us))
+        .bind(Json(cited))
+        .bind(now)
+        .fetch_one(&mut *self.0.connection)
+        .await?;
+        Ok(settled.then_some(id))
+    }
+
+    /// One question, whoever asked it.
+    pub async fn by_id(&mut self, id: QuestionId) -> Result<Option<Question>> {
+        let row: Option<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "{SELECT} where q.organization_id = $1 and q.id = $2"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(Question::try_from).transpose()
+    }
+
+    /// The questions of a session of the acting person, in the order asked.
+    pub async fn of_session(
+        &mut self,
+        session: SessionId,
+        page: &PageRequest<QuestionKey>,
+    ) -> Result<Page<Question>> {
+        let (user, _) = actor_columns(self.0.actor);
+        let (after_time, after_id) = page.after.unzip();
+        let rows: Vec<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "{SELECT} where q.organization_id = $1 and q.session_id = $2 and q.user_id = $3
+               and ($4::timestamptz is null or (q.created_at, q.id) > ($4, $5))
+             order by q.created_at, q.id limit $6"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(session.uuid())
+        .bind(user)
+        .bind(after_time)
+        .bind(after_id.map(Id::uuid))
+        .bind(page.rows())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        to_page(rows, page.limit)
+    }
+
+    /// The organisation's questions, the latest first.
+    pub async fn list(
+        &mut self,
+        filter: &QuestionFilter,
+        page: &PageRequest<QuestionKey>,
+    ) -> Result<Page<Question>> {
+        let (after_time, after_id) = page.after.unzip();
+        let rows: Vec<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "{SELECT} where q.organization_id = $1
+               and ($2::text is null or a.outcome = $2) and ($3::text is null or a.rating = $3)
+               and ($4::timestamptz is null or (q.created_at, q.id) < ($4, $5))
+             order by q.created_at desc, q.id desc limit $6"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(filter.outcome.map(Outcome::as_str))
+        .bind(filter.rating.map(Rating::as_str))
+        .bind(after_time)
+        .bind(after_id.map(Id::uuid))
+        .bind(page.rows())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        to_page(rows, page.limit)
+    }
+
+    /// Keeps what the asker thought of an answer; `None` takes it back. `false`: the actor asked no such question, or it has no
+    /// answer yet.
+    pub async fn rate(
+        &mut self,
+        question: QuestionId,
+        rating: Option<Rating>,
+        comment: Option<&str>,
+    ) -> Result<bool> {
+        let (user, key) = actor_columns(self.0.actor);
+        let now = self.0.environment.now();
+        let done = sqlx::query(
+            "update answers a set rating = $5, comment = $6, rated_at = $7, updated_at = $8
+             from questions q
+             where a.organization_id = $1 and a.question_id = $2
+               and q.organization_id = $1 and q.id = $2 and (q.user_id = $3 or q.api_key_id = $4)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .bind(user)
+        .bind(key)
+        .bind(rating.map(Rating::as_str))
+        .bind(comment.filter(|_| rating.is_some()))
+        .bind(rating.map(|_| now))
+        .bind(now)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// How the organisation wants to be answered.
+    pub async fn settings(&mut self) -> Result<AnswerSettings> {
+        let settings: Option<Json<AnswerSettings>> =
+            sqlx::query_scalar("select settings -> 'answers' from organizations where id = $1")
+                .bind(self.0.organization.uuid())
+                .fetch_one(&mut *self.0.connection)
+                .await?;
+        Ok(settings.map(|Json(settings)| settings).unwrap_or_default())
+    }
+
+    /// Changes how the organisation wants to be answered.
+    pub async fn set_settings(&mut self, settings: &AnswerSettings) -> Result<()> {
+        sqlx::query(
+            "update organizations set settings = jsonb_set(settings, '{answers}', $2), updated_at = $3 where id = $1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(Json(settings))
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+}
+
+impl SystemTx {
+    /// Questions that are still open, in all organisations.
+    pub fn open_questions(&mut self) -> OpenQuestions<'_> {
+        OpenQuestions(self.scope())
+    }
+}
+
+/// Questions as maintenance sees them: without text, and only while they are open.
+#[derive(Debug)]
+pub struct OpenQuestions<'a>(pub(crate) SystemScope<'a>);
+
+impl OpenQuestions<'_> {
+    /// Settles as failed, with `message`, at most `limit` questions whose deadline has passed. Returns how many.
+    pub async fn fail_overdue(&mut self, message: &str, limit: u32) -> Result<u64> {
+        let now = self.0.environment.now();
+        let overdue: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "select organization_id, id from questions where state = 'open' and deadline < $1
+             order by deadline limit $2 for update skip locked",
+        )
+        .bind(now)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let (organizations, questions): (Vec<Uuid>, Vec<Uuid>) = overdue.into_iter().unzip();
+        let answers: Vec<Uuid> = questions
+            .iter()
+            .map(|_| self.0.environment.id::<AnswerId>().uuid())
+            .collect();
+        sqlx::query(
+            "with overdue as (
+                 select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as o (organization_id, question_id, answer_id)
+             ), settled as (
+                 update questions q set state = 'settled', updated_at = $5
+                 from overdue where q.organization_id = overdue.organization_id and q.id = overdue.question_id
+             )
+             insert into answers (organization_id, question_id, id, outcome, message, created_at, updated_at)
+             select organization_id, question_id, answer_id, 'failed', $4, $5, $5 from overdue",
+        )
+        .bind(organizations)
+        .bind(questions)
+        .bind(answers)
+        .bind(message)
+        .bind(now)
+        .execute(&mut *self.0.connection)
+        .await
+        .map(|done| done.rows_affected())
+        .map_err(Into::into)
+    }
+}
+
+/// A verdict as the columns of `answers`.
+#[derive(Default)]
+struct VerdictColumns<'a> {
+    reason: Option<&'static str>,
+    message: Option<&'a str>,
+    sentences: &'a [Sentence],
+    citations: &'a [Citation],
+    composer: Option<&'static str>,
+    confidence: Option<f64>,
+}
+
+impl<'a> VerdictColumns<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
+        match verdict {
+            Verdict::Answered {
+                sentences,
+                citations,
+                composer,
+                confidence,
+            } => Self {
+                sentences,
+                citations,
+                composer: Some(composer.as_str()),
+                confidence: Some(confidence.value()),
+                ..Self::default()
+            },
+            Verdict::Declined {
+                reason,
+                message,
+                confidence,
+            } => Self {
+                reason: Some(reason.as_str()),
+                message: Some(message),
+                confidence: Some(confidence.value()),
+                ..Self::default()
+            },
+            Verdict::Escalated { message } | Verdict::Failed { message } => Self {
+                message: Some(message),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct NewCitation<'a> {
+    id: Uuid,
+    #[serde(flatten)]
+    citation: &'a Citation,
+}
+
+fn actor_columns(actor: Actor) -> (Option<Uuid>, Option<Uuid>) {
+    match actor {
+        Actor::User(user) => (Some(user.uuid()), None),
+        Actor::ApiKey(key) => (None, Some(key.uuid())),
+        Actor::System => (None, None),
+    }
+}
+
+fn to_page(rows: Vec<QuestionRow>, limit: u32) -> Result<Page<Question>> {
+    let questions = rows
+        .into_iter()
+        .map(Question::try_from)
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Page::from_rows(questions, limit, |question| {
+        (question.created_at, question.id)
+    }))
+}
