@@ -5,4 +5,6 @@ mod database;
 #[cfg(test)]
 mod job;
 #[cfg(test)]
+mod knowledge;
+#[cfg(test)]
 mod managed;

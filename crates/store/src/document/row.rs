@@ -1,0 +1,108 @@
+//! How a document lies in its table, and the audience filter as SQL sees it.
+
+use amebo_core::document::{Audience, Reader};
+use amebo_core::id::{BlobId, DocumentId, Id, KnowledgeBaseId, SourceId, UserId};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::Document;
+use crate::error::{Error, Result, parse};
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    id: Uuid,
+    knowledge_base_id: Uuid,
+    source_id: Uuid,
+    title: String,
+    original_name: String,
+    mime_type: Option<String>,
+    size_bytes: i64,
+    content_hash: Vec<u8>,
+    source_url: Option<String>,
+    blob_id: Uuid,
+    metadata: Json<Map<String, Value>>,
+    audience: Json<Audience>,
+    version: i32,
+    status: String,
+    error: Option<String>,
+    pages: i32,
+    chunk_count: i32,
+    chunks_done: i32,
+    started_at: Option<DateTime<Utc>>,
+    processed_at: Option<DateTime<Utc>>,
+    uploaded_by: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, knowledge_base_id, source_id, title, original_name, mime_type, size_bytes, content_hash, source_url, blob_id,
+             metadata, audience, version, status, error, pages, chunk_count, chunks_done, started_at, processed_at, uploaded_by,
+             created_at, updated_at from documents where organization_id = $1 ",
+            $rest
+        )
+    };
+}
+pub(super) use select;
+
+impl TryFrom<Row> for Document {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: DocumentId::from_uuid(row.id),
+            knowledge_base: KnowledgeBaseId::from_uuid(row.knowledge_base_id),
+            source: SourceId::from_uuid(row.source_id),
+            title: row.title,
+            original_name: row.original_name,
+            mime_type: row.mime_type,
+            size_bytes: row.size_bytes.unsigned_abs(),
+            content_hash: row
+                .content_hash
+                .try_into()
+                .map_err(|_| Error::Corrupt("a content hash is not 32 bytes long".to_owned()))?,
+            source_url: row.source_url,
+            blob: BlobId::from_uuid(row.blob_id),
+            metadata: row.metadata.0,
+            audience: row.audience.0,
+            version: row.version,
+            status: parse(&row.status)?,
+            error: row.error,
+            pages: row.pages.unsigned_abs(),
+            chunk_count: row.chunk_count.unsigned_abs(),
+            chunks_done: row.chunks_done.unsigned_abs(),
+            started_at: row.started_at,
+            processed_at: row.processed_at,
+            uploaded_by: row.uploaded_by.map(UserId::from_uuid),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// [`Audience::includes`] in the terms of a query: the kinds that include the reader as such, and the role and person that a list
+/// may name.
+pub(super) struct Eyes {
+    pub(super) kinds: &'static [&'static str],
+    pub(super) role: Option<&'static str>,
+    pub(super) user: Option<String>,
+}
+
+impl Eyes {
+    pub(super) fn of(reader: &Reader) -> Self {
+        let (kinds, role, user): (&'static [&'static str], _, _) = match reader {
+            Reader::Member { user, role } => (
+                &["organization", "public"],
+                Some(role.as_str()),
+                Some(user.to_string()),
+            ),
+            Reader::Machine => (&["organization", "public"], None, None),
+            Reader::Outsider => (&["public"], None, None),
+        };
+        Self { kinds, role, user }
+    }
+}

@@ -1,0 +1,47 @@
+//! Where the documents of a knowledge base come from.
+
+use amebo_core::document::SourceKind;
+use amebo_core::id::{Id, KnowledgeBaseId, SourceId};
+use uuid::Uuid;
+
+use crate::OrgTx;
+use crate::error::Result;
+use crate::transaction::Scope;
+
+impl OrgTx {
+    /// Where its documents come from.
+    pub fn sources(&mut self) -> Sources<'_> {
+        Sources(self.scope())
+    }
+}
+
+/// The sources of the current organisation.
+#[derive(Debug)]
+pub struct Sources<'a>(pub(crate) Scope<'a>);
+
+impl Sources<'_> {
+    /// The source of documents that are added to a knowledge base one by one; made when it is first needed.
+    pub async fn of_single_documents(
+        &mut self,
+        knowledge_base: KnowledgeBaseId,
+        kind: SourceKind,
+    ) -> Result<SourceId> {
+        let id: Uuid = sqlx::query_scalar(
+            "with known as (select id from sources where organization_id = $2 and knowledge_base_id = $3 and kind = $4 and name = ''),
+             made as (
+                 insert into sources (id, organization_id, knowledge_base_id, kind, name, created_at, updated_at)
+                 select $1, $2, $3, $4, '', $5, $5 where not exists (select from known)
+                 on conflict on constraint sources_name do update set updated_at = excluded.updated_at
+                 returning id)
+             select id from known union all select id from made",
+        )
+        .bind(self.0.environment.id::<SourceId>().uuid())
+        .bind(self.0.organization.uuid())
+        .bind(knowledge_base.uuid())
+        .bind(kind.as_str())
+        .bind(self.0.environment.now())
+        .fetch_one(&mut *self.0.connection)
+        .await?;
+        Ok(SourceId::from_uuid(id))
+    }
+}
