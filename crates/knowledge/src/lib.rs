@@ -8,6 +8,7 @@ pub mod embed;
 pub mod evaluate;
 pub mod extract;
 pub mod index;
+pub mod models;
 pub mod passage;
 pub mod provider;
 pub mod retrieve;
