@@ -97,7 +97,21 @@ impl Store {
 
     /// Tells other processes, and this one's workers, what was committed here; runs until `stop`, once in every process.
     pub async fn announce(&self, stop: &CancellationToken) {
-        self.signals.announce(&self.system, stop).await;
+        while let Some(topics) = self.signals.next(stop).await {
+            for topic in topics {
+                if let Err(error) = self.announce_topic(topic).await {
+                    tracing::warn!(%error, "could not announce a commit; listeners find it when they poll");
+                }
+            }
+            tokio::time::sleep(signal::GATHER).await;
+        }
+    }
+
+    async fn announce_topic(&self, topic: Topic) -> Result<()> {
+        if topic == Topic::Events {
+            self.publish_events().await?;
+        }
+        Ok(signal::notify(&self.system, topic).await?)
     }
 
     /// Calls `heard` when listening begins and whenever `topic` is announced, until `stop`. Announcements may be lost: poll as well.

@@ -17,20 +17,34 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     RescueJobs,
+    PublishEvents,
+    PruneEvents,
+    PreparePartitions,
 }
 
 impl Task {
-    const ALL: [Self; 1] = [Self::RescueJobs];
+    const ALL: [Self; 4] = [
+        Self::RescueJobs,
+        Self::PublishEvents,
+        Self::PruneEvents,
+        Self::PreparePartitions,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::RescueJobs => "jobs.rescue",
+            Self::PublishEvents => "events.publish",
+            Self::PruneEvents => "events.prune",
+            Self::PreparePartitions => "audit.partitions",
         }
     }
 
     fn interval(self) -> TimeDelta {
         match self {
             Self::RescueJobs => TimeDelta::seconds(5),
+            Self::PublishEvents => TimeDelta::seconds(1),
+            Self::PruneEvents => TimeDelta::hours(1),
+            Self::PreparePartitions => TimeDelta::days(1),
         }
     }
 
@@ -44,9 +58,12 @@ impl Task {
                         "jobs were taken from workers that stopped without a word"
                     );
                 }
+                Ok(())
             }
+            Self::PublishEvents => tx.events().publish().await,
+            Self::PruneEvents => tx.events().prune().await,
+            Self::PreparePartitions => tx.audit().prepare_months().await,
         }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Telling other processes that something was committed.
 //!
 //! A NOTIFY inside the writing transaction serialises all commits on one lock, so nothing notifies there. A transaction remembers
-//! what it wrote; its commit raises a flag; [`Signals::announce`] sends at most one notification every 50 ms. Notifications may be
+//! what it wrote; its commit raises a flag; [`crate::Store::announce`] sends at most one notification every 50 ms. Notifications may be
 //! lost: whoever listens also polls.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long notifications are gathered.
-const GATHER: Duration = Duration::from_millis(50);
+pub(crate) const GATHER: Duration = Duration::from_millis(50);
 /// How long to wait after a failure to reach the database.
 const RECONNECT: Duration = Duration::from_secs(1);
 
@@ -71,22 +71,25 @@ impl Signals {
         }
     }
 
-    /// Announces what is raised, until `stop`.
-    pub(crate) async fn announce(&self, pool: &PgPool, stop: &CancellationToken) {
-        while stop.run_until_cancelled(self.raised.notified()).await.is_some() {
-            let pending = self.pending.swap(0, Ordering::Relaxed);
-            for topic in Topic::ALL.into_iter().filter(|topic| pending & topic.bit() != 0) {
-                if let Err(error) = sqlx::query("select pg_notify($1, '')")
-                    .bind(topic.channel())
-                    .execute(pool)
-                    .await
-                {
-                    tracing::warn!(%error, "could not announce a commit; listeners find it when they poll");
-                }
-            }
-            tokio::time::sleep(GATHER).await;
-        }
+    /// What was raised since the last call, as soon as there is something; `None` once `stop` is cancelled.
+    pub(crate) async fn next(&self, stop: &CancellationToken) -> Option<impl Iterator<Item = Topic> + use<>> {
+        stop.run_until_cancelled(self.raised.notified()).await?;
+        let pending = self.pending.swap(0, Ordering::Relaxed);
+        Some(
+            Topic::ALL
+                .into_iter()
+                .filter(move |topic| pending & topic.bit() != 0),
+        )
     }
+}
+
+/// Tells every listener about `topic`.
+pub(crate) async fn notify(pool: &PgPool, topic: Topic) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_notify($1, '')")
+        .bind(topic.channel())
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 /// Calls `heard` once when listening begins and again whenever `topic` is announced, until `stop`.

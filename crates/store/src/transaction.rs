@@ -37,6 +37,19 @@ pub(crate) struct Scope<'a> {
     pub(crate) written: &'a mut Written,
 }
 
+impl Scope<'_> {
+    /// The same scope for another aggregate, while this one waits.
+    pub(crate) fn again(&mut self) -> Scope<'_> {
+        Scope {
+            connection: &mut *self.connection,
+            organization: self.organization,
+            actor: self.actor,
+            environment: self.environment,
+            written: &mut *self.written,
+        }
+    }
+}
+
 impl OrgTx {
     pub(crate) fn new(
         transaction: Transaction<'static, Postgres>,

@@ -1,7 +1,13 @@
 //! The store against a real PostgreSQL.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod blob;
+#[cfg(test)]
 mod database;
+#[cfg(test)]
+mod event;
 #[cfg(test)]
 mod job;
 #[cfg(test)]
