@@ -1,1 +1,19 @@
-fn main() {}
+//! The executable: command line, configuration, telemetry, wiring.
+
+mod cli;
+mod commands;
+mod config;
+mod data_directory;
+mod telemetry;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::config::Config;
+
+/// Ask what your company already knows.
+#[derive(Parser)]
+#[command(name = "amebo", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Global {
+    /// A configuration file; amebo.toml in the current directory when absent.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the managed database, files, keys and models live.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve(commands::serve::Options),
+    /// Bring the database schema up to date.
+    Migrate(commands::migrate::Options),
+    /// Print the API description (OpenAPI 3.1).
+    Openapi,
+    /// Read one document on standard input in a sandbox; started by the server.
+    #[command(hide = true)]
+    ExtractWorker,
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> Result<()> {
+    let Cli { global, command } = Cli::parse();
+    // The sandbox must be entered before anything else runs in the process.
+    if matches!(command, Command::ExtractWorker) {
+        return commands::extract_worker::run();
+    }
+    if matches!(command, Command::Openapi) {
+        return commands::openapi::run();
+    }
+    let config = Config::load(global.config.as_deref(), global.data.as_deref())?;
+    crate::telemetry::start(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(options) => commands::serve::run(&config, options).await,
+            Command::Migrate(options) => commands::migrate::run(&config, options).await,
+            Command::Openapi | Command::ExtractWorker => Ok(()),
+        }
+    })
+}
+
+/// Tells a person what went wrong, with its causes.
+#[expect(clippy::print_stderr, reason = "the command line speaks to a person")]
+pub fn complain(error: &anyhow::Error) {
+    eprintln!("amebo: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because {cause}");
+    }
+}

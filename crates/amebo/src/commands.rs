@@ -1,0 +1,6 @@
+//! One module per command.
+
+pub mod extract_worker;
+pub mod migrate;
+pub mod openapi;
+pub mod serve;

@@ -1,0 +1,132 @@
+//! `amebo serve`: the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use amebo_app::{App, Parts};
+use amebo_core::Environment;
+use amebo_store::managed::{Login, Postgres};
+use amebo_store::{Connection, Store, StoreConfig};
+use anyhow::{Context as _, Result};
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, Database};
+use crate::data_directory::DataDirectory;
+
+/// How long open requests may take to end once the server was asked to stop.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// Flags of `amebo serve`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Listen here instead of server.listen.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
+}
+
+/// Starts everything, serves until told to stop, stops everything.
+pub async fn run(config: &Config, options: Options) -> Result<()> {
+    let environment = Environment::system();
+    let directory = DataDirectory::open(&config.data.directory)?;
+    let database = RunningDatabase::start(config, &directory).await?;
+    let store = Store::connect(&database.store_config, environment.clone())
+        .await
+        .context("the database cannot be used")?;
+    let app = Arc::new(App::new(Parts {
+        store,
+        token_key: directory.token_key(&environment)?,
+    }));
+
+    let listen = options.listen.unwrap_or(config.server.listen);
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("could not listen on {listen}"))?;
+    announce(&listener)?;
+    let served = axum::serve(listener, amebo_http::router(app)).with_graceful_shutdown(asked_to_stop());
+    tokio::select! {
+        served = served => served.context("the server ended")?,
+        () = async { asked_to_stop().await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("stopping although some requests have not ended");
+        }
+    }
+    database.stop().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn announce(listener: &TcpListener) -> Result<()> {
+    println!("Amebo is at http://{}", listener.local_addr()?);
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// The database in use, and the managed server when there is one.
+struct RunningDatabase {
+    store_config: StoreConfig,
+    managed: Option<Postgres>,
+}
+
+impl RunningDatabase {
+    async fn start(config: &Config, directory: &DataDirectory) -> Result<Self> {
+        let Database {
+            url,
+            system_url,
+            owner_url,
+            max_connections,
+            managed,
+        } = &config.database;
+        let Some(url) = url else {
+            let postgres = Postgres::start(&directory.postgres(), managed).await?;
+            amebo_store::migrate(&postgres.connection(Login::Owner)).await?;
+            let store_config = StoreConfig {
+                app: postgres.connection(Login::App),
+                system: postgres.connection(Login::System),
+                max_connections: *max_connections,
+            };
+            return Ok(Self {
+                store_config,
+                managed: Some(postgres),
+            });
+        };
+        if let Some(owner) = owner_url {
+            amebo_store::migrate(
+                &Connection::from_url(owner.expose_secret()).context("database.owner_url cannot be read")?,
+            )
+            .await?;
+        }
+        let app = Connection::from_url(url.expose_secret()).context("database.url cannot be read")?;
+        let system = match system_url {
+            Some(url) => {
+                Connection::from_url(url.expose_secret()).context("database.system_url cannot be read")?
+            }
+            None => app.as_user("amebo_system", None),
+        };
+        Ok(Self {
+            store_config: StoreConfig {
+                app,
+                system,
+                max_connections: *max_connections,
+            },
+            managed: None,
+        })
+    }
+
+    async fn stop(self) {
+        if let Some(postgres) = self.managed {
+            postgres.stop().await;
+        }
+    }
+}
