@@ -35,6 +35,9 @@ enum Command {
     Serve(commands::serve::Options),
     /// Bring the database schema up to date.
     Migrate(commands::migrate::Options),
+    /// Install the embedding model and the PDF library.
+    #[command(subcommand)]
+    Models(commands::models::Command),
     /// Print the API description (OpenAPI 3.1).
     Openapi,
     /// Read one document on standard input in a sandbox; started by the server.
@@ -53,6 +56,9 @@ pub fn run() -> Result<()> {
         return commands::openapi::run();
     }
     let config = Config::load(global.config.as_deref(), global.data.as_deref())?;
+    if let Command::Models(command) = command {
+        return commands::models::run(&config.data.directory, command);
+    }
     crate::telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -62,7 +68,7 @@ pub fn run() -> Result<()> {
         match command {
             Command::Serve(options) => commands::serve::run(&config, options).await,
             Command::Migrate(options) => commands::migrate::run(&config, options).await,
-            Command::Openapi | Command::ExtractWorker => Ok(()),
+            Command::Models(_) | Command::Openapi | Command::ExtractWorker => Ok(()),
         }
     })
 }
