@@ -56,6 +56,11 @@ impl NewEntry {
         self
     }
 
+    pub(crate) fn of_row(mut self, id: Uuid) -> Self {
+        self.resource_id = Some(id);
+        self
+    }
+
     /// What changed; never secrets.
     #[must_use]
     pub fn details(mut self, details: Value) -> Self {
@@ -130,7 +135,7 @@ impl SystemTx {
 
 /// The audit log of one organisation.
 #[derive(Debug)]
-pub struct Audit<'a>(Scope<'a>);
+pub struct Audit<'a>(pub(crate) Scope<'a>);
 
 impl Audit<'_> {
     /// Records an entry, if this transaction commits.

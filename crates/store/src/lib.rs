@@ -31,6 +31,7 @@ pub mod provider;
 pub mod question;
 mod refresh_token;
 mod role_permission;
+pub mod sealing;
 mod secret_token;
 pub mod session;
 mod signal;

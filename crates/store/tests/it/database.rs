@@ -1,8 +1,7 @@
 //! A database per test, cloned from a template that is migrated once.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +14,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor};
 use tokio::sync::OnceCell;
+
+const PREFIX: &str = "store-postgres-";
+const TEMPLATE: &str = "template_store";
 
 static POSTGRES: OnceCell<Postgres> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -29,50 +31,40 @@ pub(crate) struct Database {
 async fn postgres() -> &'static Postgres {
     POSTGRES
         .get_or_init(|| async {
+            sweep();
             let settings = managed::Settings {
                 durability: Durability::None,
                 max_connections: 300,
                 ..managed::Settings::default()
             };
-            // Several test processes may run at a time: each takes the first directory that no other holds.
-            for number in 0.. {
-                let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("postgres-{number}"));
-                fs::create_dir_all(&directory).unwrap();
-                fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
-                match Postgres::start(&directory, &settings).await {
-                    Ok(postgres) => {
-                        prepare(&postgres).await;
-                        return postgres;
-                    }
-                    Err(managed::Error::InUse { .. }) => {}
-                    Err(error) => panic!("{error}"),
-                }
-            }
-            unreachable!("there is always another number")
+            let directory = root().join(format!("{PREFIX}{}", std::process::id()));
+            let postgres = Postgres::start(&directory, &settings).await.unwrap();
+            let connection = postgres.connection(Login::Administrator);
+            managed::set_up(&connection.database("postgres"), TEMPLATE)
+                .await
+                .unwrap();
+            amebo_store::migrate(&connection.database(TEMPLATE))
+                .await
+                .unwrap();
+            postgres
         })
         .await
 }
 
-async fn prepare(postgres: &Postgres) {
-    let mut administrator = administrator(postgres).await;
-    let left: Vec<String> =
-        sqlx::query_scalar("select datname::text from pg_database where datname like 'test\\_%'")
-            .fetch_all(&mut administrator)
-            .await
-            .unwrap();
-    for name in left {
-        administrator
-            .execute(AssertSqlSafe(format!("drop database {name} with (force)")))
-            .await
-            .unwrap();
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Removes the clusters of test processes that have ended; they stop with the process, which cannot clean up after itself.
+fn sweep() {
+    for entry in fs::read_dir(root()).unwrap().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // Another test process may be sweeping too.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
-    let connection = postgres.connection(Login::Administrator);
-    managed::set_up(&connection.database("postgres"), "test_template")
-        .await
-        .unwrap();
-    amebo_store::migrate(&connection.database("test_template"))
-        .await
-        .unwrap();
 }
 
 async fn administrator(postgres: &Postgres) -> PgConnection {
@@ -104,7 +96,7 @@ impl Database {
         let mut administrator = administrator(postgres).await;
         administrator
             .execute(AssertSqlSafe(format!(
-                "create database {name} template test_template owner amebo_owner"
+                "create database {name} template {TEMPLATE} owner amebo_owner"
             )))
             .await
             .unwrap();

@@ -14,3 +14,5 @@ mod job;
 mod knowledge;
 #[cfg(test)]
 mod managed;
+#[cfg(test)]
+mod sealing;
