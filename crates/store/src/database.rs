@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use amebo_core::Environment;
 use amebo_core::id::{Id, OrganizationId};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -123,6 +124,11 @@ impl Store {
         &self.system
     }
 
+    /// The tenant pool, for questions about the database itself.
+    pub(crate) fn app(&self) -> &PgPool {
+        &self.app
+    }
+
     /// Where time, ids and randomness come from.
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -185,13 +191,16 @@ pub async fn check_roles(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// The migrations that this version of Amebo carries.
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!();
+
 /// Brings the schema up to date. The connection must be allowed to become `amebo_owner`, which owns every table.
 pub async fn migrate(connection: &Connection) -> Result<()> {
     let mut connection = PgConnection::connect_with(&connection.0).await?;
     sqlx::query("set role amebo_owner")
         .execute(&mut connection)
         .await?;
-    sqlx::migrate!().run(&mut connection).await?;
+    MIGRATIONS.run(&mut connection).await?;
     connection.close().await?;
     Ok(())
 }

@@ -20,6 +20,7 @@ pub mod error;
 pub mod evaluation;
 pub mod event;
 mod index_feed;
+mod inspection;
 mod invitation;
 pub mod job;
 mod knowledge_base;
@@ -53,6 +54,7 @@ pub use index_feed::{Changes, FeedDocument, FeedPassage, IndexFeed};
 pub use invitation::{INVITATION_LIFETIME, Invitation, Invitations, OpenInvitation, SystemInvitations};
 pub use knowledge_base::{KnowledgeBase, KnowledgeBases, NewKnowledgeBase, Removed, Searchable};
 pub use member::{Member, MemberState, Members};
+pub use inspection::Inspection;
 pub use organization::{
     NewOrganization, Organization, OrganizationTerms, Organizations, SystemOrganizations,
 };
