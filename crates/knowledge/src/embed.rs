@@ -4,6 +4,7 @@
 //! of different models are not: whoever stores one stores [`ModelInfo::id`] and [`ModelInfo::dimension`] with it.
 
 pub mod local;
+pub mod remote;
 
 use std::time::Duration;
 
@@ -90,4 +91,13 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
+}
+
+/// Scales a vector to length 1; `false` when it has no direction.
+fn to_unit_length(vector: &mut [f32]) -> bool {
+    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+    for number in vector {
+        *number /= length;
+    }
+    length.is_normal()
 }

