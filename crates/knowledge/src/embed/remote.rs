@@ -315,3 +315,25 @@ struct Reported {
     message: Option<String>,
     code: Option<serde_json::Value>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::batches;
+
+    #[test]
+    fn texts_are_split_by_count_and_by_size_and_none_is_lost() {
+        let large = "x".repeat(90_000);
+        let huge = "x".repeat(200_001);
+        let cases: [(Vec<&str>, &[usize]); 4] = [
+            (Vec::new(), &[]),
+            (vec!["short"; 300], &[128, 128, 44]),
+            (vec![&large; 5], &[2, 2, 1]),
+            (vec!["short", &huge, "short"], &[1, 1, 1]),
+        ];
+        for (texts, sizes) in cases {
+            let batches = batches(&texts);
+            assert_eq!(batches.iter().map(|batch| batch.len()).collect::<Vec<_>>(), sizes);
+            assert_eq!(batches.concat(), texts);
+        }
+    }
+}

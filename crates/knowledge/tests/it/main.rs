@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod chunk;
 #[cfg(test)]
+mod embed;
+#[cfg(test)]
 mod extract;
 #[cfg(test)]
 mod index;

@@ -1,6 +1,6 @@
 //! Both wire formats against a server that plays recordings of our own making, and everything that goes wrong.
 
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -335,10 +335,10 @@ impl Reference<'_> {
             .map(|(position, token)| {
                 let word = &self.0["word_emb"][token * HIDDEN..];
                 let position = &self.0["pos_emb"][(position + OFFSET) * HIDDEN..];
-                let sum = (0..HIDDEN)
+                let sum: Vec<f32> = (0..HIDDEN)
                     .map(|i| word[i] + position[i] + self.0["type_emb"][i])
                     .collect();
-                self.norm("emb_ln", sum)
+                self.norm("emb_ln", &sum)
             })
             .collect();
         for layer in 0..LAYERS {
@@ -351,11 +351,13 @@ impl Reference<'_> {
                     let context: Vec<f32> = (0..HEADS)
                         .flat_map(|head| attend(head, query, &projected))
                         .collect();
-                    let row = self.norm(&named("aln"), sum(row, &self.linear(&named("ao"), &context)));
+                    let row = self.norm(&named("aln"), &sum(row, &self.linear(&named("ao"), &context)));
                     let mut wide = self.linear(&named("f1"), &row);
                     assert_eq!(wide.len(), WIDE);
-                    wide.iter_mut().for_each(|value| *value = gelu(*value));
-                    self.norm(&named("fln"), sum(&row, &self.linear(&named("f2"), &wide)))
+                    for value in &mut wide {
+                        *value = gelu(*value);
+                    }
+                    self.norm(&named("fln"), &sum(&row, &self.linear(&named("f2"), &wide)))
                 })
                 .collect();
         }
@@ -378,7 +380,7 @@ impl Reference<'_> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-    fn norm(&self, name: &str, row: Vec<f32>) -> Vec<f32> {
+    fn norm(&self, name: &str, row: &[f32]) -> Vec<f32> {
         let mean = row.iter().sum::<f32>() / HIDDEN as f32;
         let variance = row.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / HIDDEN as f32;
         let (weight, bias) = (&self.0[&format!("{name}.w")], &self.0[&format!("{name}.b")]);
@@ -490,10 +492,10 @@ mod onnx {
     fn varint(mut value: u64) -> Vec<u8> {
         let mut out = Vec::new();
         while value >= 0x80 {
-            out.push((value & 0x7f) as u8 | 0x80);
+            out.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        out.push(value as u8);
+        out.push(value.to_le_bytes()[0]);
         out
     }
 }
