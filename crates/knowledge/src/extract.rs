@@ -11,6 +11,7 @@
 pub mod worker;
 
 mod delimited;
+mod grid;
 mod html;
 mod kind;
 mod mail;

@@ -7,6 +7,7 @@ use encoding_rs::Encoding;
 use scraper::node::Element;
 use scraper::{Html, Node};
 
+use crate::extract::grid::Grid;
 use crate::extract::text::{decode, single_line};
 use crate::extract::writer::Writer;
 use crate::extract::{Kind, Refusal};
@@ -14,6 +15,9 @@ use crate::passage::Extracted;
 
 /// The largest page that is parsed, in megabytes; its tree takes some twenty times as much memory.
 const LIMIT: usize = 10;
+
+/// How deep elements may nest: parsing takes time with the square of it.
+const DEEPEST: usize = 10_000;
 
 type NodeRef<'a> = ego_tree::NodeRef<'a, Node>;
 
@@ -37,6 +41,9 @@ pub(super) fn write(writer: &mut Writer, page: &str) -> Result<(), Refusal> {
             megabytes: LIMIT as u64,
         });
     }
+    if depth(page) > DEEPEST {
+        return Err(Refusal::TooDeep);
+    }
     let document = Html::parse_document(page);
     let was_empty = writer.is_empty();
     Walk::new(writer, false).page(&document);
@@ -44,6 +51,35 @@ pub(super) fn write(writer: &mut Writer, page: &str) -> Result<(), Refusal> {
         Walk::new(writer, true).page(&document);
     }
     Ok(())
+}
+
+/// How deep elements nest at most, roughly: by tags alone, but for elements that end without one.
+fn depth(page: &str) -> usize {
+    const ENDING_THEMSELVES: &[&str] = &[
+        "p", "li", "td", "th", "tr", "dt", "dd", "option", "br", "hr", "img", "input", "meta", "link", "col",
+        "wbr", "source", "area", "base", "embed", "param", "track", "tbody", "thead", "tfoot", "colgroup",
+    ];
+    let (mut depth, mut deepest) = (0usize, 0);
+    for at in memchr::memchr_iter(b'<', page.as_bytes()) {
+        let tag = &page.as_bytes()[at + 1..];
+        let (ends, name) = tag.strip_prefix(b"/").map_or((false, tag), |name| (true, name));
+        let length = name
+            .iter()
+            .take(12)
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count();
+        let name = &name[..length];
+        if name.is_empty()
+            || ENDING_THEMSELVES
+                .iter()
+                .any(|other| other.as_bytes().eq_ignore_ascii_case(name))
+        {
+            continue;
+        }
+        depth = if ends { depth.saturating_sub(1) } else { depth + 1 };
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The encoding a page names in its first kilobyte, as browsers look for it.
@@ -61,7 +97,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
 /// A table under construction.
 struct Table<'a> {
     node: NodeRef<'a>,
-    rows: Vec<Vec<String>>,
+    grid: Grid,
 }
 
 /// Where the walk stands.
@@ -72,10 +108,16 @@ struct Walk<'w, 'a> {
     inline: String,
     heading: Option<u8>,
     items: usize,
+    /// The lists around, each with its next number if it counts.
+    lists: Vec<Option<u64>>,
+    /// The number of the item that has just begun.
+    marker: String,
     preformatted: usize,
     /// Elements inside which a footer belongs to the content.
     content: usize,
     table: Option<Table<'a>>,
+    /// How many tables the walk is inside of a cell of that table.
+    nested: usize,
     skipping: Option<NodeRef<'a>>,
 }
 
@@ -87,9 +129,12 @@ impl<'w, 'a> Walk<'w, 'a> {
             inline: String::new(),
             heading: None,
             items: 0,
+            lists: Vec::new(),
+            marker: String::new(),
             preformatted: 0,
             content: 0,
             table: None,
+            nested: 0,
             skipping: None,
         }
     }
@@ -129,20 +174,23 @@ impl<'w, 'a> Walk<'w, 'a> {
                 self.inline.truncate(end);
                 self.inline.push('\n');
             }
-            "td" | "th" if self.table.is_some() => self.inline.clear(),
+            "img" => self.image(element),
+            "td" | "th" if self.table.is_some() && self.nested == 0 => self.inline.clear(),
             _ if self.table.is_some() => {
                 if is_block(name) {
                     self.inline.push(' ');
                 }
-                if let ("tr", Some(table)) = (name, &mut self.table) {
-                    table.rows.push(Vec::new());
+                match &mut self.table {
+                    Some(table) if name == "tr" && self.nested == 0 => table.grid.row(),
+                    _ if name == "table" => self.nested += 1,
+                    _ => {}
                 }
             }
             "table" if is_data_table(node) => {
                 self.flush();
                 self.table = Some(Table {
                     node,
-                    rows: Vec::new(),
+                    grid: Grid::default(),
                 });
             }
             _ if is_block(name) => self.flush(),
@@ -150,7 +198,21 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = Some(name.as_bytes()[1] - b'0'),
-            "li" => self.items += 1,
+            "li" => {
+                self.items += 1;
+                if let Some(Some(number)) = self.lists.last_mut() {
+                    self.marker = format!("{number}. ");
+                    *number = number.saturating_add(1);
+                }
+            }
+            "ul" | "menu" => self.lists.push(None),
+            "ol" => {
+                let start = element
+                    .attr("start")
+                    .and_then(|start| start.parse().ok())
+                    .unwrap_or(1);
+                self.lists.push(Some(start));
+            }
             "pre" | "textarea" | "listing" => self.preformatted += 1,
             "main" | "article" => self.content += 1,
             _ => {}
@@ -163,18 +225,24 @@ impl<'w, 'a> Walk<'w, 'a> {
         };
         let name = element.name();
         match name {
-            "td" | "th" => {
-                if let Some(row) = self.table.as_mut().and_then(|table| table.rows.last_mut()) {
-                    row.push(std::mem::take(&mut self.inline));
+            "td" | "th" if self.nested == 0 => {
+                if let Some(table) = &mut self.table {
+                    let span = |name| element.attr(name).and_then(|span| span.parse().ok()).unwrap_or(1);
+                    table.grid.cell(
+                        &std::mem::take(&mut self.inline),
+                        span("colspan"),
+                        span("rowspan"),
+                    );
                 }
             }
             "table" if self.table.as_ref().is_some_and(|table| table.node == node) => {
                 if let Some(table) = self.table.take() {
-                    self.writer.table(table.rows);
+                    self.writer.table(table.grid.finish());
                 }
                 self.inline.clear();
             }
-            "caption" if self.table.is_some() => {
+            "table" if self.table.is_some() => self.nested = self.nested.saturating_sub(1),
+            "caption" if self.table.is_some() && self.nested == 0 => {
                 let caption = std::mem::take(&mut self.inline);
                 self.writer.paragraph(&caption);
             }
@@ -183,7 +251,13 @@ impl<'w, 'a> Walk<'w, 'a> {
         }
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = None,
-            "li" => self.items = self.items.saturating_sub(1),
+            "li" => {
+                self.items = self.items.saturating_sub(1);
+                self.marker.clear();
+            }
+            "ul" | "menu" | "ol" => {
+                self.lists.pop();
+            }
             "pre" | "textarea" | "listing" => self.preformatted = self.preformatted.saturating_sub(1),
             "main" | "article" => self.content = self.content.saturating_sub(1),
             _ => {}
@@ -214,7 +288,11 @@ impl<'w, 'a> Walk<'w, 'a> {
     }
 
     fn flush(&mut self) {
-        let text = std::mem::take(&mut self.inline);
+        let mut text = std::mem::take(&mut self.inline);
+        if text.trim().is_empty() {
+            return;
+        }
+        text.insert_str(0, &std::mem::take(&mut self.marker));
         if let Some(level) = self.heading {
             self.writer.heading(level, &text);
         } else if self.preformatted > 0 {
@@ -223,6 +301,15 @@ impl<'w, 'a> Walk<'w, 'a> {
             self.writer.list_item(&text);
         } else {
             self.writer.paragraph(&text);
+        }
+    }
+
+    /// What a picture shows, in the words of its author.
+    fn image(&mut self, image: &Element) {
+        if let Some(words) = image.attr("alt").filter(|words| !words.trim().is_empty()) {
+            self.space();
+            self.text(words);
+            self.inline.push(' ');
         }
     }
 
@@ -331,16 +418,21 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-/// Tables also serve to lay pages out: those hold other tables or headings, or have but one column.
+/// Tables also serve to lay pages out: those name no headers and hold other tables or headings, or have but one column.
 fn is_data_table(table: NodeRef<'_>) -> bool {
     let mut columns = 0;
     let mut widest = 0;
     for node in table.descendants().skip(1) {
         match node.value().as_element().map(Element::name) {
+            Some("th") if widest > 1 => return true,
             Some("table" | "h1" | "h2" | "h3") => return false,
             Some("tr") => columns = 0,
             Some("td" | "th") => {
-                columns += 1;
+                let span = node.value().as_element().and_then(|cell| cell.attr("colspan"));
+                columns += span
+                    .and_then(|span| span.parse().ok())
+                    .unwrap_or(1usize)
+                    .clamp(1, 1000);
                 widest = widest.max(columns);
             }
             _ => {}

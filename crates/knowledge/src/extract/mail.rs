@@ -1,13 +1,20 @@
 //! E-mail messages (RFC 5322, MIME).
 
+use encoding_rs::Encoding;
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
+use crate::extract::text::decode;
 use crate::extract::writer::Writer;
 use crate::extract::{Kind, Refusal, html, plain};
 use crate::passage::Extracted;
 
 /// Reads a message: who, to whom, when, about what, and the text; attachments are named, not read.
 pub(super) fn extract(bytes: &[u8]) -> Result<Extracted, Refusal> {
+    // Mail is bytes; one saved as UTF-16 text has to become bytes again.
+    let (text, _) = decode(bytes);
+    let utf16 =
+        std::str::from_utf8(bytes).is_err() && Encoding::for_bom(bytes).is_some() || bytes.contains(&0);
+    let bytes = if utf16 { text.as_bytes() } else { bytes };
     let message = MessageParser::default().parse(bytes).ok_or(Refusal::Damaged)?;
     let mut writer = Writer::default();
     write_head(&mut writer, &message);

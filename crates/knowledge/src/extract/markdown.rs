@@ -24,6 +24,10 @@ struct Gathering {
     inline: String,
     /// Depth of list items; text inside one is an item of its own.
     items: usize,
+    /// The lists around, each with its next number if it counts.
+    lists: Vec<Option<u64>>,
+    /// The number of the item that has just begun.
+    marker: String,
     code: Option<String>,
     html: String,
     front_matter: bool,
@@ -67,12 +71,20 @@ fn write(writer: &mut Writer, text: &str) -> Result<(), Refusal> {
 
 fn start(writer: &mut Writer, state: &mut Gathering, tag: Tag<'_>) {
     match tag {
-        Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::List(_) | Tag::Table(_) => {
+        Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::Table(_) => {
             flush(writer, state);
+        }
+        Tag::List(first) => {
+            flush(writer, state);
+            state.lists.push(first);
         }
         Tag::Item => {
             flush(writer, state);
             state.items += 1;
+            if let Some(Some(number)) = state.lists.last_mut() {
+                state.marker = format!("{number}. ");
+                *number = number.saturating_add(1);
+            }
         }
         Tag::CodeBlock(_) => {
             flush(writer, state);
@@ -92,6 +104,10 @@ fn end(writer: &mut Writer, state: &mut Gathering, tag: TagEnd) -> Result<(), Re
         TagEnd::Item => {
             flush(writer, state);
             state.items = state.items.saturating_sub(1);
+            state.marker.clear();
+        }
+        TagEnd::List(_) => {
+            state.lists.pop();
         }
         TagEnd::CodeBlock => writer.code(&state.code.take().unwrap_or_default()),
         TagEnd::HtmlBlock => html::write(writer, &std::mem::take(&mut state.html))?,
@@ -129,7 +145,11 @@ fn close_link(state: &mut Gathering) {
 }
 
 fn flush(writer: &mut Writer, state: &mut Gathering) {
-    let text = std::mem::take(&mut state.inline);
+    let mut text = std::mem::take(&mut state.inline);
+    if text.trim().is_empty() {
+        return;
+    }
+    text.insert_str(0, &std::mem::take(&mut state.marker));
     if state.items > 0 {
         writer.list_item(&text);
     } else {

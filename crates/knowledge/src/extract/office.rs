@@ -3,8 +3,9 @@
 //! `undoc` bounds what it unpacks and how deep it nests; what it cannot bound, the limits of the process do.
 
 use undoc::model::RevisionType;
-use undoc::{Block, Cell, Document, Error, ErrorKind, Paragraph, Section, Table};
+use undoc::{Block, Cell, Document, Error, ErrorKind, ListType, Paragraph, Section, Table};
 
+use crate::extract::grid::Grid;
 use crate::extract::writer::Writer;
 use crate::extract::{Kind, Refusal};
 use crate::passage::Extracted;
@@ -80,7 +81,15 @@ fn write_paragraph(writer: &mut Writer, paragraph: &Paragraph) {
     if paragraph.is_heading() {
         writer.heading(paragraph.heading.level(), &text);
     } else if paragraph.is_list_item() {
-        writer.list_item(&text);
+        let number = paragraph
+            .list_info
+            .as_ref()
+            .filter(|list| list.list_type == ListType::Numbered)
+            .and_then(|list| list.number);
+        match number {
+            Some(number) if !text.trim().is_empty() => writer.list_item(&format!("{number}. {text}")),
+            _ => writer.list_item(&text),
+        }
     } else if !text.trim().is_empty()
         && paragraph
             .runs
@@ -111,7 +120,17 @@ fn text_of(paragraph: &Paragraph) -> String {
 
 fn write_table(writer: &mut Writer, table: &Table, depth: usize) {
     writer.paragraph(table.caption.as_deref().unwrap_or_default());
-    writer.table(table.rows.iter().map(|row| row.cells.iter().map(cell_text)));
+    // An empty row parts a sheet into tables of their own, each with its header row.
+    for rows in table.rows.split(|row| row.cells.iter().all(Cell::is_empty)) {
+        let mut grid = Grid::default();
+        for row in rows {
+            grid.row();
+            for cell in &row.cells {
+                grid.cell(&cell_text(cell), cell.col_span as usize, cell.row_span as usize);
+            }
+        }
+        writer.table(grid.finish());
+    }
     if depth < NESTING {
         for nested in table
             .rows

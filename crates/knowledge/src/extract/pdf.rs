@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pdfium_render::prelude::{
-    PdfDocument, PdfDocumentMetadataTagType, PdfPage, Pdfium, PdfiumError, PdfiumInternalError,
+    PdfDocument, PdfDocumentMetadataTagType, PdfPage, PdfPageTextChar, Pdfium, PdfiumError,
+    PdfiumInternalError,
 };
 
 use crate::extract::pdf::layout::{Layout, Line};
@@ -103,11 +104,14 @@ fn describe(writer: &mut Writer, document: &PdfDocument<'_>) {
 
 /// The lines of a page in PDFium's reading order.
 fn lines(page: &PdfPage<'_>) -> Vec<Line> {
-    let Ok(text) = page.text() else { return Vec::new() };
+    let Ok(text) = page.text() else {
+        return Vec::new();
+    };
     let characters = text.chars();
     let mut lines = Vec::new();
     let mut line = Line::default();
     let mut high_surrogate = None;
+    let mut previous: Option<(PdfPageTextChar<'_>, char)> = None;
     for character in characters.iter() {
         let value = character.unicode_value();
         // Beyond the basic plane PDFium gives the halves of UTF-16 one by one.
@@ -122,26 +126,61 @@ fn lines(page: &PdfPage<'_>) -> Vec<Line> {
             _ => char::from_u32(value),
         };
         match decoded {
-            Some('\n' | '\r') => lines.extend(std::mem::take(&mut line).finished()),
+            Some('\n' | '\r') => {
+                end_line(&mut line, previous.take());
+                lines.extend(std::mem::take(&mut line).finished());
+            }
             // PDFium marks a hyphen at which a word was broken across lines.
             Some('\u{2}' | '\u{fffe}' | '\u{ad}') => line.broken_word = true,
-            Some(c) if c.is_whitespace() => line.text.push(' '),
+            Some(c) if c.is_whitespace() => line.push(' '),
             Some(c) => {
                 if line.needs_measuring() {
                     let size = character.scaled_font_size().value;
                     if let Ok(bounds) = character.loose_bounds() {
-                        line.measure(size, bounds.left().value, bounds.bottom().value);
+                        line.measure(
+                            size,
+                            bounds.left().value,
+                            bounds.bottom().value,
+                            is_bold(&character),
+                        );
                     }
                 }
                 line.broken_word = false;
-                line.text.push(c);
-                line.count += 1;
+                match &previous {
+                    Some((alef, before)) if is_turned_ligature(alef, *before, &character, c) => {
+                        line.text.pop();
+                        line.push(c);
+                        line.push(*before);
+                    }
+                    _ => line.push(c),
+                }
+                previous = Some((character, c));
             }
             None => {}
         }
     }
+    end_line(&mut line, previous.take());
     lines.extend(line.finished());
     lines
+}
+
+/// A line is bold when it begins and ends so.
+fn end_line(line: &mut Line, last: Option<(PdfPageTextChar<'_>, char)>) {
+    line.bold &= last.is_some_and(|(character, _)| is_bold(&character));
+}
+
+fn is_bold(character: &PdfPageTextChar<'_>) -> bool {
+    let name = character.font_name();
+    ["Bold", "bold", "Black", "Heavy", "Semibold"]
+        .iter()
+        .any(|weight| name.contains(weight))
+}
+
+/// Arabic writes lam and alef as one glyph; PDFium gives its two letters, but turned round with the rest of the line.
+fn is_turned_ligature(alef: &PdfPageTextChar<'_>, before: char, lam: &PdfPageTextChar<'_>, c: char) -> bool {
+    c == 'ل'
+        && matches!(before, 'ا' | 'أ' | 'إ' | 'آ')
+        && matches!((alef.origin_x(), lam.origin_x()), (Ok(one), Ok(other)) if (one.value - other.value).abs() < 0.01)
 }
 
 /// Has `pdftotext` convert a file; it runs under the same limits as this process.

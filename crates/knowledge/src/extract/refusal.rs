@@ -67,6 +67,9 @@ pub enum Refusal {
         "This file is damaged and could not be read; open it in the program that made it, save it again and upload that"
     )]
     Damaged,
+    /// Elements inside elements without end; only made, never written, files are so.
+    #[error("This file nests its parts too deeply to be read; save it as plain text or PDF and upload that")]
+    TooDeep,
     /// Too large for its kind.
     #[error("This {kind} file is larger than {megabytes} MB; split it into smaller parts and upload those")]
     TooLarge {

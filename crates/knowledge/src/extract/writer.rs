@@ -126,12 +126,14 @@ impl Writer {
 
     /// The document, or a refusal when it holds no text.
     pub(super) fn finish(self, kind: Kind) -> Result<Extracted, Refusal> {
-        if self.blocks.is_empty() {
+        let Some(first) = self.blocks.first() else {
             return Err(Refusal::NoText);
-        }
+        };
+        let heading =
+            matches!(first.kind, BlockKind::Heading(_)).then(|| value(&self.text[first.range.clone()]));
         Ok(Extracted {
             mime_type: kind.mime_type().to_owned(),
-            title: self.title,
+            title: self.title.or(heading),
             text: self.text,
             blocks: self.blocks,
             pages: self.pages,

@@ -1,9 +1,10 @@
-//! From lines on pages to paragraphs and headings.
+//! From lines on pages to paragraphs, list items and headings.
 //!
-//! A PDF knows no paragraphs, only glyphs at places. Lines that follow each other at the usual distance in the same size
-//! are one paragraph; a short group of lines set clearly larger than the body is a heading.
+//! A PDF knows no paragraphs, only glyphs at places. Lines that follow each other at the usual distance in the same type are
+//! one paragraph; a short group of lines set clearly larger than the body, or alone in bold, is a heading; what stands at
+//! the edge of many pages is furniture and left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::extract::writer::Writer;
 
@@ -13,8 +14,17 @@ const HEADING_RATIO: f32 = 1.15;
 const HEADING_LENGTH: usize = 160;
 /// The most lines a heading takes.
 const HEADING_LINES: usize = 3;
+/// The deepest level of headings told apart by size.
+const HEADING_LEVELS: usize = 4;
 /// A gap larger than this many font sizes parts paragraphs.
 const PARAGRAPH_GAP: f32 = 1.7;
+/// On how many pages a line at the edge makes it furniture, and on what share of them.
+const FURNITURE_PAGES: usize = 4;
+const FURNITURE_SHARE: f64 = 0.3;
+/// Signs that begin the items of lists.
+const BULLETS: [char; 14] = [
+    '•', '●', '○', '◦', '▪', '■', '□', '‣', '∙', '·', '\u{f0b7}', '–', '➢', '✓',
+];
 
 /// A line of text and where it stands; lengths in points.
 #[derive(Debug, Default, Clone)]
@@ -22,8 +32,10 @@ pub(super) struct Line {
     pub(super) text: String,
     /// The last word goes on in the next line; its hyphen is left out.
     pub(super) broken_word: bool,
+    /// Set in bold type.
+    pub(super) bold: bool,
     /// How many characters it has, blanks not counted.
-    pub(super) count: usize,
+    count: usize,
     size: f32,
     left: f32,
     bottom: f32,
@@ -36,12 +48,22 @@ impl Line {
         !self.measured
     }
 
-    /// Sets font size and place.
-    pub(super) fn measure(&mut self, size: f32, left: f32, bottom: f32) {
+    /// Sets type and place.
+    pub(super) fn measure(&mut self, size: f32, left: f32, bottom: f32, bold: bool) {
         self.measured = true;
         self.size = if size.is_finite() { size.abs() } else { 0.0 };
         self.left = left;
         self.bottom = bottom;
+        self.bold = bold;
+    }
+
+    /// Adds a character; Latin words run into Arabic or Hebrew only where PDFium has put the space on the wrong side.
+    pub(super) fn push(&mut self, c: char) {
+        if is_right_to_left(c) && self.text.ends_with(|before: char| before.is_ascii_alphanumeric()) {
+            self.text.push(' ');
+        }
+        self.text.push(c);
+        self.count += usize::from(c != ' ');
     }
 
     /// The line, unless it is blank.
@@ -49,9 +71,28 @@ impl Line {
         self.text.truncate(self.text.trim_end().len());
         (self.count > 0).then_some(self)
     }
+
+    /// Ends with several numbers, as the rows of tables do.
+    fn is_row(&self) -> bool {
+        self.text
+            .split_whitespace()
+            .rev()
+            .filter(|word| !matches!(*word, "$" | "€" | "%" | ")" | "—"))
+            .take(2)
+            .all(is_number)
+    }
+
+    fn is_item(&self) -> bool {
+        self.text.trim_start().starts_with(BULLETS)
+    }
 }
 
-/// All pages of a document, kept until the usual font size is known.
+/// Whether a word is a number with its signs.
+fn is_number(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit()) && !word.contains(char::is_alphabetic)
+}
+
+/// All pages of a document, kept until the usual type is known.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     pages: Vec<(u32, Vec<Line>)>,
@@ -64,43 +105,129 @@ impl Layout {
     }
 
     /// Writes all pages.
-    pub(super) fn write(self, writer: &mut Writer) {
-        let sizes = self.sizes();
-        let body = sizes
-            .iter()
-            .max_by_key(|(_, count)| **count)
-            .map_or(0, |(size, _)| *size);
-        let headings: Vec<u32> = sizes
-            .keys()
-            .rev()
-            .copied()
-            .filter(|size| to_points(*size) >= to_points(body) * HEADING_RATIO)
-            .collect();
+    pub(super) fn write(mut self, writer: &mut Writer) {
+        self.remove_furniture();
+        let style = Style::of(&self.pages);
         for (number, lines) in &self.pages {
             writer.page(*number);
             let mut rest = lines.as_slice();
             while !rest.is_empty() {
                 let (paragraph, others) = rest.split_at(paragraph_length(rest));
                 rest = others;
-                let level = headings.iter().position(|size| *size == key(paragraph[0].size));
                 let text = join(paragraph);
-                match level {
-                    Some(level) if is_heading(paragraph, &text) => {
-                        writer.heading(u8::try_from(level + 1).unwrap_or(6).min(4), &text);
-                    }
-                    _ => writer.paragraph(&text),
+                match style.heading(paragraph, &text) {
+                    Some(level) => writer.heading(level, &text),
+                    None if paragraph[0].is_item() => writer.list_item(text.trim_start_matches(BULLETS)),
+                    None => writer.paragraph(&text),
                 }
             }
         }
     }
 
-    /// How many characters are set in each size.
-    fn sizes(&self) -> BTreeMap<u32, usize> {
-        let mut sizes = BTreeMap::new();
-        for line in self.pages.iter().flat_map(|(_, lines)| lines) {
-            *sizes.entry(key(line.size)).or_default() += line.count;
+    /// Takes out running heads and page numbers: the highest and the lowest line of a page, where many pages have the same
+    /// but for its numbers.
+    fn remove_furniture(&mut self) {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (_, lines) in &self.pages {
+            let edges: HashSet<String> = edges(lines)
+                .into_iter()
+                .map(|at| without_numbers(&lines[at].text))
+                .collect();
+            for edge in edges {
+                *seen.entry(edge).or_default() += 1;
+            }
         }
-        sizes
+        #[expect(clippy::cast_precision_loss, reason = "a count of pages")]
+        let share = self.pages.len() as f64 * FURNITURE_SHARE;
+        #[expect(clippy::cast_precision_loss, reason = "a count of pages")]
+        seen.retain(|_, pages| *pages >= FURNITURE_PAGES && *pages as f64 >= share);
+        for (_, lines) in &mut self.pages {
+            let mut furniture = edges(lines);
+            furniture.retain(|at| seen.contains_key(&without_numbers(&lines[*at].text)));
+            for at in furniture.into_iter().rev() {
+                lines.remove(at);
+            }
+        }
+    }
+}
+
+/// The places of the highest and the lowest line, in ascending order.
+fn edges(lines: &[Line]) -> Vec<usize> {
+    let by_height = |one: &usize, other: &usize| lines[*one].bottom.total_cmp(&lines[*other].bottom);
+    let mut edges: Vec<usize> = (0..lines.len())
+        .max_by(by_height)
+        .into_iter()
+        .chain((0..lines.len()).min_by(by_height))
+        .collect();
+    edges.sort_unstable();
+    edges.dedup();
+    edges
+}
+
+/// A line with every number replaced by one sign.
+fn without_numbers(text: &str) -> String {
+    let mut reduced = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '0'..='9' if reduced.ends_with('#') => {}
+            '0'..='9' => reduced.push('#'),
+            _ => reduced.push(c),
+        }
+    }
+    reduced
+}
+
+/// The type a document is set in.
+struct Style {
+    /// The sizes of headings, largest first.
+    headings: Vec<u32>,
+    body: u32,
+    /// Whether bold type stands out.
+    bold_stands_out: bool,
+}
+
+impl Style {
+    fn of(pages: &[(u32, Vec<Line>)]) -> Self {
+        let (mut sizes, mut all, mut bold) = (BTreeMap::<u32, usize>::new(), 0, 0);
+        for line in pages.iter().flat_map(|(_, lines)| lines) {
+            *sizes.entry(key(line.size)).or_default() += line.count;
+            all += line.count;
+            bold += if line.bold { line.count } else { 0 };
+        }
+        let body = sizes
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .map_or(0, |(size, _)| *size);
+        let headings = sizes
+            .keys()
+            .rev()
+            .copied()
+            .filter(|size| to_points(*size) >= to_points(body) * HEADING_RATIO)
+            .collect();
+        Self {
+            headings,
+            body,
+            bold_stands_out: bold * 4 < all,
+        }
+    }
+
+    /// The level of a heading, if these lines are one.
+    fn heading(&self, lines: &[Line], text: &str) -> Option<u8> {
+        let first = lines.first()?;
+        let is_short = lines.len() <= HEADING_LINES && text.chars().count() <= HEADING_LENGTH;
+        let is_words = text.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+        if !is_short || !is_words || first.is_item() || text.ends_with(['.', ',', ';', '。']) {
+            return None;
+        }
+        let size = key(first.size);
+        let level = match self.headings.iter().position(|heading| *heading == size) {
+            Some(place) => place.min(HEADING_LEVELS - 1),
+            None if self.bold_stands_out && lines.iter().all(|line| line.bold) && size >= self.body => {
+                self.headings.len().min(HEADING_LEVELS)
+            }
+            None => return None,
+        };
+        u8::try_from(level + 1).ok()
     }
 }
 
@@ -119,13 +246,6 @@ fn to_points(key: u32) -> f32 {
     key as f32 / 2.0
 }
 
-fn is_heading(lines: &[Line], text: &str) -> bool {
-    lines.len() <= HEADING_LINES
-        && text.chars().count() <= HEADING_LENGTH
-        && text.chars().filter(|c| c.is_alphabetic()).count() >= 2
-        && !text.ends_with(['.', ',', ';', '。'])
-}
-
 /// How many of the lines, at least one, make up the first paragraph.
 fn paragraph_length(lines: &[Line]) -> usize {
     let mut length = 1;
@@ -133,9 +253,10 @@ fn paragraph_length(lines: &[Line]) -> usize {
         let (above, below) = (&pair[0], &pair[1]);
         let size = above.size.max(1.0);
         let gap = above.bottom - below.bottom;
-        let same_size = key(above.size).abs_diff(key(below.size)) <= 1;
         let same_line = gap.abs() < size * 0.3;
-        if !same_line && (!same_size || gap > size * PARAGRAPH_GAP || gap < 0.0) && !above.broken_word {
+        let same_type = key(above.size).abs_diff(key(below.size)) <= 1 && above.bold == below.bold;
+        let follows = same_type && gap >= 0.0 && gap <= size * PARAGRAPH_GAP;
+        if (below.is_item() || !(same_line || follows)) && !above.broken_word {
             break;
         }
         length += 1;
@@ -152,7 +273,8 @@ fn join(lines: &[Line]) -> String {
             let above = &lines[index - 1];
             if above.broken_word {
                 // The word goes on.
-            } else if above.count * 3 >= widest * 2
+            } else if !above.is_row()
+                && above.count * 3 >= widest * 2
                 && (line.left - above.left).abs() < above.size.max(1.0) * 3.0
             {
                 if !(ends_without_space(&above.text) && starts_without_space(&line.text)) {
@@ -173,6 +295,10 @@ fn ends_without_space(text: &str) -> bool {
 
 fn starts_without_space(text: &str) -> bool {
     text.chars().next().is_some_and(is_spaceless)
+}
+
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{5d0}'..='\u{5ea}' | '\u{620}'..='\u{64a}' | '\u{671}'..='\u{6d3}')
 }
 
 /// Characters of scripts that put no space between words: Chinese, Japanese and their punctuation, Thai, Lao, Khmer, Burmese.
