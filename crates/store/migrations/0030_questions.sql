@@ -46,8 +46,8 @@ create index questions_of_user on questions (organization_id, user_id) where use
 create index questions_open on questions (deadline) where state = 'open';
 call tenant_table('questions');
 grant select, insert, update, delete on questions to amebo_app;
--- Maintenance finds what was interrupted, and sees no text.
-create policy system on questions to amebo_system using (state = 'open') with check (true);
+-- Maintenance finds what was interrupted; its grants on columns keep every text from it.
+create policy system on questions to amebo_system using (true) with check (true);
 grant select (id, organization_id, state, deadline), update (state, updated_at) on questions to amebo_system;
 
 create table answers (
@@ -57,6 +57,8 @@ create table answers (
     outcome text not null check (outcome in ('answered', 'declined', 'escalated', 'failed')),
     reason text check (reason in ('nothing_to_search', 'nothing_found', 'low_confidence', 'unsupported')),
     message text,
+    notice text,
+    language text,
     sentences jsonb not null default '[]',
     composer text check (composer in ('extractive', 'model')),
     model text,
@@ -84,6 +86,8 @@ create table answers (
 comment on table answers is 'The one outcome of a question.';
 comment on column answers.reason is 'Why it was declined.';
 comment on column answers.message is 'What was said instead of an answer: what was searched and what to do next, or what broke.';
+comment on column answers.notice is 'What is shown beside an answer, such as that it quotes.';
+comment on column answers.language is 'The language of the question, as an ISO 639-1 code.';
 comment on column answers.sentences is 'The answer: [{"text": …, "citations": [number, …]}, …]; the numbers are those of citations.';
 comment on column answers.model is 'The language model that wrote the answer; null when it quotes.';
 comment on column answers.redacted is 'Sentences were struck because a document they rest on was deleted.';
@@ -98,6 +102,7 @@ create table citations (
     id uuid primary key,
     answer_id uuid not null,
     number integer not null check (number >= 0),
+    source integer not null check (source > 0),
     chunk_id uuid not null,
     document_id uuid not null,
     document_title text not null,
@@ -110,7 +115,8 @@ create table citations (
     unique (organization_id, answer_id, number),
     foreign key (organization_id, answer_id) references answers (organization_id, id) on delete cascade
 );
-comment on table citations is 'What an answer rests on, with the words as they stood, so that a citation stays true when the document is replaced.';
+comment on table citations is 'What an answer rests on, or what came closest when it was declined, with the words as they stood, so that a citation stays true when the document is replaced.';
+comment on column citations.source is 'The number of the passage in the answer, as in the marks [1], [2] of its text.';
 comment on column citations.chunk_id is 'The passage as it was found. No reference: replacing a document replaces its passages.';
 comment on column citations.range_start is 'Bytes of the document''s extracted text at the time; range_end likewise.';
 create index citations_of_document on citations (organization_id, document_id);

@@ -1,6 +1,7 @@
 //! Answers as they are stored and read back: sentences, what each rests on, and what it took to make them.
 
 use amebo_core::answer::{Composer, Confidence, DeclineReason, Origin, Outcome, Rating};
+use amebo_core::document::{Audience, Reader};
 use amebo_core::id::{
     AnswerId, ApiKeyId, ChunkId, DocumentId, Id, KnowledgeBaseId, QuestionId, SessionId, UserId,
 };
@@ -9,13 +10,15 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::error::{Error, Result, parse};
+use crate::error::{Result, parse};
 
 /// How a question ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewAnswer {
     /// How it ended.
     pub verdict: Verdict,
+    /// The language of the question, as an ISO 639-1 code.
+    pub language: Option<String>,
     /// What was searched.
     pub searched: Searched,
     /// The language model that was called, and what it used.
@@ -37,6 +40,8 @@ pub enum Verdict {
         composer: Composer,
         /// How likely it is right.
         confidence: Confidence,
+        /// What is to be shown beside it, such as that it quotes.
+        notice: Option<String>,
     },
     /// Not answered for want of evidence.
     Declined {
@@ -46,6 +51,8 @@ pub enum Verdict {
         message: String,
         /// How likely the best answer would have been right.
         confidence: Confidence,
+        /// The passages that came closest.
+        closest: Vec<Citation>,
     },
     /// Handed to a person.
     Escalated {
@@ -85,6 +92,8 @@ pub struct Sentence {
 pub struct Citation {
     /// The number by which sentences name it, from 0.
     pub number: u32,
+    /// The number of the passage in the answer, from 1, as in the marks `[1]`, `[2]` of its text.
+    pub source: u32,
     /// The passage, as it was then.
     #[serde(rename = "chunk_id")]
     pub chunk: ChunkId,
@@ -156,7 +165,7 @@ pub struct Answer {
     pub id: AnswerId,
     /// What it says.
     pub content: NewAnswer,
-    /// Sentences were struck because a document they rest on was deleted.
+    /// Sentences are missing because a document they rest on was deleted, or is not for whoever reads this.
     pub redacted: bool,
     /// What the asker thought.
     pub feedback: Option<Feedback>,
@@ -190,14 +199,16 @@ pub struct Question {
 /// What every reading of questions selects, as [`QuestionRow`] reads it; the caller adds `where` and `order by`.
 pub(crate) const SELECT: &str = "
     select q.id, q.session_id, q.user_id, q.api_key_id, q.origin, q.text, q.knowledge_base_ids, q.created_at,
-           a.id as answer_id, a.outcome, a.reason, a.message, a.sentences, a.composer, a.model, a.confidence,
+           a.id as answer_id, a.outcome, a.reason, a.message, a.notice, a.language, a.sentences, a.composer, a.model, a.confidence,
            a.knowledge_bases_searched, a.documents_searched, a.passages_searched, a.input_tokens, a.output_tokens,
            a.retrieval_us, a.composition_us, a.total_us, a.redacted, a.rating, a.comment, a.rated_at,
            a.created_at as answered_at,
-           (select jsonb_agg(jsonb_build_object('number', c.number, 'chunk_id', c.chunk_id, 'document_id', c.document_id,
+           (select jsonb_agg(jsonb_build_object('number', c.number, 'source', c.source, 'chunk_id', c.chunk_id, 'document_id', c.document_id,
                        'document_title', c.document_title, 'heading_path', c.heading_path, 'page', c.page,
-                       'quote', c.quote, 'range_start', c.range_start, 'range_end', c.range_end) order by c.number)
-            from citations c where c.organization_id = a.organization_id and c.answer_id = a.id) as citations
+                       'quote', c.quote, 'range_start', c.range_start, 'range_end', c.range_end,
+                       'audience', d.audience) order by c.number)
+            from citations c left join documents d on d.organization_id = c.organization_id and d.id = c.document_id
+            where c.organization_id = a.organization_id and c.answer_id = a.id) as citations
     from questions q
     left join answers a on a.organization_id = q.organization_id and a.question_id = q.id ";
 
@@ -222,6 +233,8 @@ struct AnswerRow {
     outcome: Option<String>,
     reason: Option<String>,
     message: Option<String>,
+    notice: Option<String>,
+    language: Option<String>,
     sentences: Option<Json<Vec<Sentence>>>,
     composer: Option<String>,
     model: Option<String>,
@@ -239,14 +252,22 @@ struct AnswerRow {
     comment: Option<String>,
     rated_at: Option<DateTime<Utc>>,
     answered_at: Option<DateTime<Utc>>,
-    citations: Option<Json<Vec<Citation>>>,
+    citations: Option<Json<Vec<CitationRow>>>,
 }
 
-impl TryFrom<QuestionRow> for Question {
-    type Error = Error;
+/// A citation with the present audience of its document; none when the document is gone.
+#[derive(Deserialize)]
+struct CitationRow {
+    #[serde(flatten)]
+    citation: Citation,
+    audience: Option<Audience>,
+}
 
-    fn try_from(row: QuestionRow) -> Result<Self> {
-        Ok(Self {
+impl QuestionRow {
+    /// The question as `reader` may see it: without sentences that rest on documents they may not see, now that they read.
+    pub(crate) fn seen_by(self, reader: &Reader) -> Result<Question> {
+        let row = self;
+        Ok(Question {
             id: QuestionId::from_uuid(row.id),
             session: row.session_id.map(SessionId::from_uuid),
             user: row.user_id.map(UserId::from_uuid),
@@ -261,14 +282,14 @@ impl TryFrom<QuestionRow> for Question {
             created_at: row.created_at,
             answer: row
                 .answer_id
-                .map(|id| row.answer.read(AnswerId::from_uuid(id)))
+                .map(|id| row.answer.seen_by(AnswerId::from_uuid(id), reader))
                 .transpose()?,
         })
     }
 }
 
 impl AnswerRow {
-    fn read(self, id: AnswerId) -> Result<Answer> {
+    fn seen_by(self, id: AnswerId, reader: &Reader) -> Result<Answer> {
         let feedback = match (self.rating.as_deref(), self.rated_at) {
             (Some(rating), Some(rated_at)) => Some(Feedback {
                 rating: parse(rating)?,
@@ -279,17 +300,39 @@ impl AnswerRow {
         };
         let confidence = Confidence::new(self.confidence.unwrap_or_default());
         let message = self.message.unwrap_or_default();
+        let mut redacted = self.redacted.unwrap_or_default();
+        let citations: Vec<Citation> = self
+            .citations
+            .map(|Json(list)| list)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|row| {
+                row.audience
+                    .as_ref()
+                    .is_some_and(|audience| audience.includes(reader))
+            })
+            .map(|row| row.citation)
+            .collect();
         let verdict = match parse(self.outcome.as_deref().unwrap_or_default())? {
-            Outcome::Answered => Verdict::Answered {
-                sentences: self.sentences.map(|Json(list)| list).unwrap_or_default(),
-                citations: self.citations.map(|Json(list)| list).unwrap_or_default(),
-                composer: parse(self.composer.as_deref().unwrap_or_default())?,
-                confidence,
-            },
+            Outcome::Answered => {
+                let mut sentences = self.sentences.map(|Json(list)| list).unwrap_or_default();
+                let all = sentences.len();
+                let seen = |number: &u32| citations.iter().any(|citation| citation.number == *number);
+                sentences.retain(|sentence| sentence.citations.iter().all(seen));
+                redacted |= sentences.len() < all;
+                Verdict::Answered {
+                    sentences,
+                    citations,
+                    composer: parse(self.composer.as_deref().unwrap_or_default())?,
+                    confidence,
+                    notice: self.notice.filter(|_| !redacted),
+                }
+            }
             Outcome::Declined => Verdict::Declined {
                 reason: parse(self.reason.as_deref().unwrap_or_default())?,
                 message,
                 confidence,
+                closest: citations,
             },
             Outcome::Escalated => Verdict::Escalated { message },
             Outcome::Failed => Verdict::Failed { message },
@@ -298,6 +341,7 @@ impl AnswerRow {
             id,
             content: NewAnswer {
                 verdict,
+                language: self.language,
                 searched: Searched {
                     knowledge_bases: unsigned(self.knowledge_bases_searched),
                     documents: unsigned(self.documents_searched),
@@ -314,7 +358,7 @@ impl AnswerRow {
                     total_us: unsigned(self.total_us),
                 },
             },
-            redacted: self.redacted.unwrap_or_default(),
+            redacted,
             feedback,
             created_at: self.answered_at.unwrap_or_default(),
         })

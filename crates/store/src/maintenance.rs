@@ -13,6 +13,8 @@ use crate::{Store, SystemTx};
 
 /// How often tasks are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How many interrupted questions are settled at a time.
+const OVERDUE_QUESTIONS: u32 = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
@@ -20,14 +22,16 @@ enum Task {
     PublishEvents,
     PruneEvents,
     PreparePartitions,
+    SettleQuestions,
 }
 
 impl Task {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::RescueJobs,
         Self::PublishEvents,
         Self::PruneEvents,
         Self::PreparePartitions,
+        Self::SettleQuestions,
     ];
 
     fn name(self) -> &'static str {
@@ -36,6 +40,7 @@ impl Task {
             Self::PublishEvents => "events.publish",
             Self::PruneEvents => "events.prune",
             Self::PreparePartitions => "audit.partitions",
+            Self::SettleQuestions => "questions.settle",
         }
     }
 
@@ -45,6 +50,7 @@ impl Task {
             Self::PublishEvents => TimeDelta::seconds(1),
             Self::PruneEvents => TimeDelta::hours(1),
             Self::PreparePartitions => TimeDelta::days(1),
+            Self::SettleQuestions => TimeDelta::seconds(10),
         }
     }
 
@@ -63,6 +69,13 @@ impl Task {
             Self::PublishEvents => tx.events().publish().await,
             Self::PruneEvents => tx.events().prune().await,
             Self::PreparePartitions => tx.audit().prepare_months().await,
+            Self::SettleQuestions => {
+                let settled = tx.open_questions().fail_overdue(OVERDUE_QUESTIONS).await?;
+                if settled > 0 {
+                    tracing::warn!(settled, "questions were settled whose answering was interrupted");
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Language-model and embedding providers an organisation brings. Keys are sealed before they come here.
+//! Language-model providers an organisation brings. Keys are sealed before they come here.
 
 use amebo_core::id::{Id, ProviderId};
-use amebo_core::provider::{ProviderProtocol, ProviderPurpose};
+use amebo_core::provider::ProviderProtocol;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -16,8 +16,6 @@ pub struct Provider {
     pub id: ProviderId,
     /// How the organisation calls it; unique.
     pub name: String,
-    /// What it is used for.
-    pub purpose: ProviderPurpose,
     /// The interface it speaks.
     pub protocol: ProviderProtocol,
     /// Where it answers; `None` for the vendor's own address.
@@ -26,7 +24,7 @@ pub struct Provider {
     pub model: String,
     /// Its key, sealed; `None` when it needs none.
     pub sealed_key: Option<Vec<u8>>,
-    /// Whether it serves its purpose; at most one for each purpose does.
+    /// Whether it writes the answers; at most one does.
     pub is_active: bool,
     /// When it was last tried.
     pub last_tested_at: Option<DateTime<Utc>>,
@@ -36,13 +34,11 @@ pub struct Provider {
     pub created_at: DateTime<Utc>,
 }
 
-/// A provider to be added, or all of one that is changed.
+/// What is needed to call a provider.
 #[derive(Debug, Clone)]
-pub struct NewProvider {
-    /// How the organisation calls it; unique.
-    pub name: String,
-    /// What it is used for.
-    pub purpose: ProviderPurpose,
+pub struct Endpoint {
+    /// The provider, whose key is sealed under its id.
+    pub id: ProviderId,
     /// The interface it speaks.
     pub protocol: ProviderProtocol,
     /// Where it answers; `None` for the vendor's own address.
@@ -51,17 +47,32 @@ pub struct NewProvider {
     pub model: String,
     /// Its key, sealed; `None` when it needs none.
     pub sealed_key: Option<Vec<u8>>,
-    /// Whether it serves its purpose; the one that did so steps back.
+}
+
+/// A provider to be added, or all of one that is changed.
+#[derive(Debug, Clone)]
+pub struct NewProvider {
+    /// How the organisation calls it; unique.
+    pub name: String,
+    /// The interface it speaks.
+    pub protocol: ProviderProtocol,
+    /// Where it answers; `None` for the vendor's own address.
+    pub base_url: Option<String>,
+    /// The model asked for.
+    pub model: String,
+    /// Its key, sealed; `None` when it needs none.
+    pub sealed_key: Option<Vec<u8>>,
+    /// Whether it writes the answers; the one that did so steps back.
     pub is_active: bool,
 }
 
-const COLUMNS: &str = "id, name, purpose, protocol, base_url, model, sealed_key, is_active, last_tested_at, last_test_error, created_at";
+const COLUMNS: &str =
+    "id, name, protocol, base_url, model, sealed_key, is_active, last_tested_at, last_test_error, created_at";
 
 #[derive(sqlx::FromRow)]
 struct ProviderRow {
     id: Uuid,
     name: String,
-    purpose: String,
     protocol: String,
     base_url: Option<String>,
     model: String,
@@ -79,7 +90,6 @@ impl TryFrom<ProviderRow> for Provider {
         Ok(Self {
             id: ProviderId::from_uuid(row.id),
             name: row.name,
-            purpose: parse(&row.purpose)?,
             protocol: parse(&row.protocol)?,
             base_url: row.base_url,
             model: row.model,
@@ -108,17 +118,15 @@ impl Providers<'_> {
     /// is taken.
     pub async fn insert(&mut self, id: ProviderId, new: &NewProvider) -> Result<()> {
         if new.is_active {
-            self.retire(new.purpose).await?;
+            self.retire().await?;
         }
         sqlx::query(
-            "insert into providers (id, organization_id, name, purpose, protocol, base_url, model, sealed_key, is_active,
-                                    created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+            "insert into providers (id, organization_id, name, protocol, base_url, model, sealed_key, is_active, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
         )
         .bind(id.uuid())
         .bind(self.0.organization.uuid())
         .bind(&new.name)
-        .bind(new.purpose.as_str())
         .bind(new.protocol.as_str())
         .bind(&new.base_url)
         .bind(&new.model)
@@ -133,17 +141,16 @@ impl Providers<'_> {
     /// Changes a provider; what the last test said is forgotten. `false`: there is none.
     pub async fn update(&mut self, id: ProviderId, new: &NewProvider) -> Result<bool> {
         if new.is_active {
-            self.retire(new.purpose).await?;
+            self.retire().await?;
         }
         let done = sqlx::query(
-            "update providers set name = $3, purpose = $4, protocol = $5, base_url = $6, model = $7, sealed_key = $8, is_active = $9,
-                                  last_tested_at = null, last_test_error = null, updated_at = $10
+            "update providers set name = $3, protocol = $4, base_url = $5, model = $6, sealed_key = $7, is_active = $8,
+                                  last_tested_at = null, last_test_error = null, updated_at = $9
              where organization_id = $1 and id = $2",
         )
         .bind(self.0.organization.uuid())
         .bind(id.uuid())
         .bind(&new.name)
-        .bind(new.purpose.as_str())
         .bind(new.protocol.as_str())
         .bind(&new.base_url)
         .bind(&new.model)
@@ -178,18 +185,6 @@ impl Providers<'_> {
         row.map(Provider::try_from).transpose()
     }
 
-    /// The provider that serves a purpose.
-    pub async fn active(&mut self, purpose: ProviderPurpose) -> Result<Option<Provider>> {
-        let row: Option<ProviderRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "select {COLUMNS} from providers where organization_id = $1 and purpose = $2 and is_active"
-        )))
-        .bind(self.0.organization.uuid())
-        .bind(purpose.as_str())
-        .fetch_optional(&mut *self.0.connection)
-        .await?;
-        row.map(Provider::try_from).transpose()
-    }
-
     /// Keeps what a test of the provider said.
     pub async fn tested(&mut self, id: ProviderId, error: Option<&str>) -> Result<()> {
         sqlx::query(
@@ -214,12 +209,11 @@ impl Providers<'_> {
         Ok(done.rows_affected() == 1)
     }
 
-    async fn retire(&mut self, purpose: ProviderPurpose) -> Result<()> {
+    async fn retire(&mut self) -> Result<()> {
         sqlx::query(
-            "update providers set is_active = false, updated_at = $3 where organization_id = $1 and purpose = $2 and is_active",
+            "update providers set is_active = false, updated_at = $2 where organization_id = $1 and is_active",
         )
         .bind(self.0.organization.uuid())
-        .bind(purpose.as_str())
         .bind(self.0.environment.now())
         .execute(&mut *self.0.connection)
         .await?;

@@ -1,7 +1,8 @@
 //! Questions: opened, settled by exactly one answer, read back, rated; and the sweep over those that were interrupted.
 
 use amebo_core::answer::{Origin, Outcome, Rating};
-use amebo_core::id::{AnswerId, ChunkId, Id, KnowledgeBaseId, QuestionId, SessionId};
+use amebo_core::document::Reader;
+use amebo_core::id::{AnswerId, ChunkId, Id, KnowledgeBaseId, ProviderId, QuestionId, SessionId};
 use amebo_core::organization::{LimitOverrides, Limits, Plan};
 use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, Utc};
@@ -11,12 +12,17 @@ use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
 use crate::answer::{Citation, NewAnswer, Question, QuestionRow, SELECT, Sentence, Verdict, signed};
-use crate::error::{Result, parse};
+use crate::error::{Error, Result, parse};
+use crate::provider::Endpoint;
 use crate::transaction::{Scope, SystemScope};
-use crate::{Actor, OrgTx, SystemTx};
+use crate::{Actor, OrgTx, Searchable, SystemTx};
 
 /// How many earlier exchanges of a session a question brings along.
 const HISTORY: i64 = 6;
+
+/// What is said of a question whose answering was interrupted.
+pub const INTERRUPTED: &str =
+    "The work on this question was interrupted before an answer was found. Please ask again.";
 
 /// A question to be opened.
 #[derive(Debug, Clone)]
@@ -35,28 +41,23 @@ pub struct NewQuestion<'a> {
     pub deadline: DateTime<Utc>,
 }
 
-/// A question just opened, with all that answering it needs of the database.
+/// A question just opened, with what answering it needs of the organisation.
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The question.
     pub id: QuestionId,
-    /// The knowledge bases in use among those asked for.
-    pub knowledge_bases: Vec<KnowledgeBaseId>,
-    /// What was said before in the session, oldest first.
-    pub history: Vec<Exchange>,
+    /// The knowledge bases in use among those asked for, by name.
+    pub knowledge_bases: Vec<Searchable>,
+    /// Their names, in the same order.
+    pub names: Vec<String>,
+    /// The revision of what is searchable.
+    pub revision: i64,
+    /// The organisation's own language model.
+    pub language_model: Option<Endpoint>,
     /// How the organisation wants to be answered.
     pub settings: AnswerSettings,
     /// What the organisation's plan allows.
     pub limits: Limits,
-}
-
-/// An earlier question of a session and what was said to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
-    /// What was asked.
-    pub question: String,
-    /// What was answered; empty when it was not.
-    pub answer: String,
 }
 
 /// How an organisation wants to be answered.
@@ -102,25 +103,24 @@ impl Questions<'_> {
             "with asked_in as (
                  update sessions set last_question_at = $10, updated_at = $10, title = coalesce(title, $11)
                  where organization_id = $1 and id = $3 and user_id = $4 returning id
+             ), scope as (
+                 select coalesce(array_agg(id order by name), '{}') as ids, coalesce(array_agg(name order by name), '{}') as names,
+                        coalesce(array_agg(embedding_model order by name), '{}') as models
+                 from knowledge_bases
+                 where organization_id = $1 and status <> 'archived' and ($8::uuid[] is null or id = any ($8))
              ), opened as (
                  insert into questions (id, organization_id, session_id, user_id, api_key_id, origin, text,
                                         knowledge_base_ids, deadline, created_at, updated_at)
-                 select $2, $1, $3, $4, $5, $6, $7,
-                        array (select id from knowledge_bases
-                               where organization_id = $1 and status <> 'archived' and ($8::uuid[] is null or id = any ($8))),
-                        $9, $10, $10
-                 where $3::uuid is null or exists (select from asked_in)
-                 returning knowledge_base_ids
+                 select $2, $1, $3, $4, $5, $6, $7, ids, $9, $10, $10
+                 from scope where $3::uuid is null or exists (select from asked_in)
+                 returning id
              )
-             select opened.knowledge_base_ids, o.settings -> 'answers' as settings, o.subscription_plan, o.limits,
-                    (select jsonb_agg(jsonb_build_object('question', h.text, 'answer', h.answer) order by h.created_at)
-                     from (select q.text, q.created_at,
-                                  coalesce((select string_agg(s ->> 'text', ' ') from jsonb_array_elements(a.sentences) s), '') as answer
-                           from questions q
-                           join answers a on a.organization_id = q.organization_id and a.question_id = q.id
-                           where q.organization_id = $1 and q.session_id = $3
-                           order by q.created_at desc limit $12) h) as history
-             from opened, organizations o where o.id = $1",
+             select scope.*, o.settings -> 'answers' as settings, o.subscription_plan, o.limits,
+                    coalesce((select revision from index_revisions where organization_id = $1), 0) as revision,
+                    p.id as provider_id, p.protocol, p.base_url, p.model, p.sealed_key
+             from opened cross join scope cross join organizations o
+             left join providers p on p.organization_id = o.id and p.is_active
+             where o.id = $1",
         )
         .bind(self.0.organization.uuid())
         .bind(id.uuid())
@@ -133,19 +133,39 @@ impl Questions<'_> {
         .bind(new.deadline)
         .bind(now)
         .bind(new.title)
-        .bind(HISTORY)
         .fetch_optional(&mut *self.0.connection)
         .await?;
         row.map(|row| {
-            let ids: Vec<Uuid> = row.try_get("knowledge_base_ids")?;
+            let ids: Vec<Uuid> = row.try_get("ids")?;
+            let models: Vec<Option<String>> = row.try_get("models")?;
+            let provider: Option<Uuid> = row.try_get("provider_id")?;
+            let language_model = provider
+                .map(|id| {
+                    Ok::<_, Error>(Endpoint {
+                        id: ProviderId::from_uuid(id),
+                        protocol: parse(row.try_get("protocol")?)?,
+                        base_url: row.try_get("base_url")?,
+                        model: row.try_get("model")?,
+                        sealed_key: row.try_get("sealed_key")?,
+                    })
+                })
+                .transpose()?;
             let settings: Option<Json<AnswerSettings>> = row.try_get("settings")?;
-            let history: Option<Json<Vec<Exchange>>> = row.try_get("history")?;
             let plan: Plan = parse(row.try_get("subscription_plan")?)?;
             let Json(overrides): Json<LimitOverrides> = row.try_get("limits")?;
             Ok(Opened {
                 id,
-                knowledge_bases: ids.into_iter().map(KnowledgeBaseId::from_uuid).collect(),
-                history: history.map(|Json(history)| history).unwrap_or_default(),
+                knowledge_bases: ids
+                    .into_iter()
+                    .zip(models)
+                    .map(|(id, embedding_model)| Searchable {
+                        id: KnowledgeBaseId::from_uuid(id),
+                        embedding_model,
+                    })
+                    .collect(),
+                names: row.try_get("names")?,
+                revision: row.try_get("revision")?,
+                language_model,
                 settings: settings.map(|Json(settings)| settings).unwrap_or_default(),
                 limits: plan.limits().with(&overrides),
             })
@@ -172,15 +192,16 @@ impl Questions<'_> {
              ), answer as (
                  insert into answers (organization_id, question_id, id, outcome, reason, message, sentences, composer, model,
                                       confidence, knowledge_bases_searched, documents_searched, passages_searched,
-                                      input_tokens, output_tokens, retrieval_us, composition_us, total_us, created_at, updated_at)
-                 select $1, settled.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $20
+                                      input_tokens, output_tokens, retrieval_us, composition_us, total_us, created_at, updated_at,
+                                      notice, language)
+                 select $1, settled.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $20, $21, $22
                  from settled returning id
              ), cited as (
-                 insert into citations (organization_id, answer_id, id, number, chunk_id, document_id, document_title,
+                 insert into citations (organization_id, answer_id, id, number, source, chunk_id, document_id, document_title,
                                         heading_path, page, quote, range_start, range_end)
-                 select $1, answer.id, c.id, c.number, c.chunk_id, c.document_id, c.document_title,
+                 select $1, answer.id, c.id, c.number, c.source, c.chunk_id, c.document_id, c.document_title,
                         c.heading_path, c.page, c.quote, c.range_start, c.range_end
-                 from answer, jsonb_to_recordset($19) as c (id uuid, number integer, chunk_id uuid, document_id uuid,
+                 from answer, jsonb_to_recordset($19) as c (id uuid, number integer, source integer, chunk_id uuid, document_id uuid,
                      document_title text, heading_path text[], page integer, quote text, range_start bigint, range_end bigint)
              )
              select exists (select from settled)",
@@ -205,13 +226,15 @@ impl Questions<'_> {
         .bind(signed::<_, i64>(answer.latency.total_us))
         .bind(Json(cited))
         .bind(now)
+        .bind(columns.notice)
+        .bind(&answer.language)
         .fetch_one(&mut *self.0.connection)
         .await?;
         Ok(settled.then_some(id))
     }
 
-    /// One question, whoever asked it.
-    pub async fn by_id(&mut self, id: QuestionId) -> Result<Option<Question>> {
+    /// One question, whoever asked it, as `reader` may see it.
+    pub async fn by_id(&mut self, id: QuestionId, reader: &Reader) -> Result<Option<Question>> {
         let row: Option<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
             "{SELECT} where q.organization_id = $1 and q.id = $2"
         )))
@@ -219,13 +242,30 @@ impl Questions<'_> {
         .bind(id.uuid())
         .fetch_optional(&mut *self.0.connection)
         .await?;
-        row.map(Question::try_from).transpose()
+        row.map(|row| row.seen_by(reader)).transpose()
+    }
+
+    /// What was settled last in a session of the acting person, oldest first; for follow-up questions.
+    pub async fn history(&mut self, session: SessionId, reader: &Reader) -> Result<Vec<Question>> {
+        let (user, _) = actor_columns(self.0.actor);
+        let rows: Vec<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "{SELECT} where q.organization_id = $1 and q.session_id = $2 and q.user_id = $3 and q.state = 'settled'
+             order by q.created_at desc, q.id desc limit $4"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(session.uuid())
+        .bind(user)
+        .bind(HISTORY)
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        rows.into_iter().rev().map(|row| row.seen_by(reader)).collect()
     }
 
     /// The questions of a session of the acting person, in the order asked.
     pub async fn of_session(
         &mut self,
         session: SessionId,
+        reader: &Reader,
         page: &PageRequest<QuestionKey>,
     ) -> Result<Page<Question>> {
         let (user, _) = actor_columns(self.0.actor);
@@ -243,13 +283,14 @@ impl Questions<'_> {
         .bind(page.rows())
         .fetch_all(&mut *self.0.connection)
         .await?;
-        to_page(rows, page.limit)
+        to_page(rows, reader, page.limit)
     }
 
-    /// The organisation's questions, the latest first.
+    /// The organisation's questions, the latest first, as `reader` may see them.
     pub async fn list(
         &mut self,
         filter: &QuestionFilter,
+        reader: &Reader,
         page: &PageRequest<QuestionKey>,
     ) -> Result<Page<Question>> {
         let (after_time, after_id) = page.after.unzip();
@@ -267,7 +308,7 @@ impl Questions<'_> {
         .bind(page.rows())
         .fetch_all(&mut *self.0.connection)
         .await?;
-        to_page(rows, page.limit)
+        to_page(rows, reader, page.limit)
     }
 
     /// Keeps what the asker thought of an answer; `None` takes it back. `false`: the actor asked no such question, or it has no
@@ -335,8 +376,9 @@ impl SystemTx {
 pub struct OpenQuestions<'a>(pub(crate) SystemScope<'a>);
 
 impl OpenQuestions<'_> {
-    /// Settles as failed, with `message`, at most `limit` questions whose deadline has passed. Returns how many.
-    pub async fn fail_overdue(&mut self, message: &str, limit: u32) -> Result<u64> {
+    /// Settles as failed at most `limit` questions whose deadline has passed: whatever answered them was interrupted. Returns how
+    /// many.
+    pub async fn fail_overdue(&mut self, limit: u32) -> Result<u64> {
         let now = self.0.environment.now();
         let overdue: Vec<(Uuid, Uuid)> = sqlx::query_as(
             "select organization_id, id from questions where state = 'open' and deadline < $1
@@ -364,7 +406,7 @@ impl OpenQuestions<'_> {
         .bind(organizations)
         .bind(questions)
         .bind(answers)
-        .bind(message)
+        .bind(INTERRUPTED)
         .bind(now)
         .execute(&mut *self.0.connection)
         .await
@@ -378,6 +420,7 @@ impl OpenQuestions<'_> {
 struct VerdictColumns<'a> {
     reason: Option<&'static str>,
     message: Option<&'a str>,
+    notice: Option<&'a str>,
     sentences: &'a [Sentence],
     citations: &'a [Citation],
     composer: Option<&'static str>,
@@ -392,7 +435,9 @@ impl<'a> VerdictColumns<'a> {
                 citations,
                 composer,
                 confidence,
+                notice,
             } => Self {
+                notice: notice.as_deref(),
                 sentences,
                 citations,
                 composer: Some(composer.as_str()),
@@ -403,7 +448,9 @@ impl<'a> VerdictColumns<'a> {
                 reason,
                 message,
                 confidence,
+                closest,
             } => Self {
+                citations: closest,
                 reason: Some(reason.as_str()),
                 message: Some(message),
                 confidence: Some(confidence.value()),
@@ -432,10 +479,10 @@ fn actor_columns(actor: Actor) -> (Option<Uuid>, Option<Uuid>) {
     }
 }
 
-fn to_page(rows: Vec<QuestionRow>, limit: u32) -> Result<Page<Question>> {
+fn to_page(rows: Vec<QuestionRow>, reader: &Reader, limit: u32) -> Result<Page<Question>> {
     let questions = rows
         .into_iter()
-        .map(Question::try_from)
+        .map(|row| row.seen_by(reader))
         .collect::<Result<Vec<_>>>()?;
     Ok(Page::from_rows(questions, limit, |question| {
         (question.created_at, question.id)

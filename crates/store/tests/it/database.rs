@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use amebo_core::id::{OrganizationId, UserId};
 use amebo_core::organization::Plan;
+use amebo_core::permission::Role;
 use amebo_core::{Clock, Environment, ManualClock};
 use amebo_store::managed::{self, Durability, Login, Postgres};
 use amebo_store::{Access, NewOrganization, NewUser, Store, StoreConfig};
@@ -144,6 +145,29 @@ impl Database {
         let access = tx.users().access(owner, organization).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         (organization, access)
+    }
+
+    /// Another member of an organisation.
+    pub(crate) async fn colleague(&self, organization: OrganizationId, role: Role) -> Access {
+        let mut tx = self.store.begin_system().await.unwrap();
+        let email = format!("{}@example.com", self.environment().id::<UserId>());
+        let user = tx
+            .users()
+            .insert(&NewUser {
+                email,
+                name: "Colleague".to_owned(),
+                password_hash: None,
+                is_superadmin: false,
+            })
+            .await
+            .unwrap();
+        tx.organizations()
+            .add_member(organization, user, role)
+            .await
+            .unwrap();
+        let access = tx.users().access(user, organization).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        access
     }
 
     /// A connection past row-level security, to look at or to tamper with what is stored.

@@ -15,4 +15,6 @@ mod knowledge;
 #[cfg(test)]
 mod managed;
 #[cfg(test)]
+mod question;
+#[cfg(test)]
 mod sealing;
