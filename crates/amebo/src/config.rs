@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use amebo_app::mail;
 use amebo_store::managed;
 use anyhow::{Context as _, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
+use url::Url;
 
 /// The manual: every key with its default.
 const DEFAULTS: &str = include_str!("../amebo.default.toml");
@@ -18,6 +21,8 @@ const DEFAULTS: &str = include_str!("../amebo.default.toml");
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub server: Server,
+    pub identity: Identity,
+    pub mail: Option<mail::Config>,
     pub data: Data,
     pub database: Database,
     pub log: Log,
@@ -27,7 +32,16 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub listen: SocketAddr,
-    pub public_url: Option<String>,
+    pub public_url: Option<Url>,
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub sign_up: bool,
+    pub first_administrator: String,
+    pub first_organization: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,91 +1,127 @@
-//! Who calls: sign-up, sign-in, tokens.
+//! Who calls: accounts, devices, credentials.
+//!
+//! Every credential is looked up in the database at every request, so nothing has to be waited for when somebody is shut out: an access
+//! token names a device, and the device, the person, the place and the organisation must all still be good.
 
+mod account;
+mod device;
+mod field;
+mod first;
 mod password;
+mod password_reset;
 mod token;
 
 use amebo_core::id::{OrganizationId, UserId};
-use amebo_core::organization::Plan;
-use amebo_store::{Access, NewOrganization, NewUser};
-use secrecy::SecretString;
+use amebo_store::{API_KEY_PREFIX, Access, Person};
+use serde::{Deserialize, Serialize};
+use url::Url;
 
+pub use amebo_store::{DEVICE_LIFETIME, Device, Membership, User};
+
+pub use account::{Account, SignUp, SignedUp};
+pub use device::Session;
+pub(crate) use field::Fields;
 pub use password::Passwords;
-pub use token::AccessTokens;
+pub use token::{ACCESS_LIFETIME, Tokens};
 
 use crate::{App, Error, Result};
 
-/// What somebody fills in to start using Amebo.
-#[derive(Debug)]
-pub struct SignUp {
-    /// Their address.
-    pub email: String,
-    /// Their name.
-    pub name: String,
-    /// At least 12 characters.
-    pub password: SecretString,
-    /// The company they start.
-    pub organization: String,
+/// How people come to Amebo.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where people reach this server; links lead there, and cookies are marked `Secure` when it is https.
+    pub public_url: Url,
+    /// Whether anybody may start an organisation. When not, the operator makes them.
+    pub sign_up: bool,
 }
 
-/// A new person with their new organisation.
-#[derive(Debug, Clone, Copy)]
-pub struct SignedUp {
-    /// The person.
-    pub user: UserId,
-    /// The organisation they own.
-    pub organization: OrganizationId,
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: local(),
+            sign_up: true,
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the text is a constant; a test parses it")]
+fn local() -> Url {
+    Url::parse("http://127.0.0.1:8080").expect("the constant is an address")
+}
+
+/// Somebody whose credential was good.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// A signed-in person, who may belong to several organisations.
+    Person(Person),
+    /// A program with an API key, which opens one organisation.
+    Program(Access),
 }
 
 impl App {
-    /// Adds a person and an organisation that they own.
-    pub async fn sign_up(&self, sign_up: &SignUp) -> Result<SignedUp> {
-        let password_hash = Some(self.passwords.hash(&sign_up.password).await?);
-        let mut tx = self.store.begin_system().await?;
-        let new = NewUser {
-            email: sign_up.email.clone(),
-            name: sign_up.name.clone(),
-            password_hash,
-            is_superadmin: false,
-        };
-        let user = tx.users().insert(&new).await.map_err(|error| {
-            if error.is_conflict_on("users_email_key") {
-                Error::Conflict("there is already an account with this address; sign in instead".to_owned())
-            } else {
-                error.into()
-            }
-        })?;
-        let new = NewOrganization {
-            name: sign_up.organization.clone(),
-            owner: user,
-            plan: Plan::Free,
-        };
-        let organization = tx.organizations().create(&new).await?;
-        tx.commit().await?;
-        Ok(SignedUp { user, organization })
+    /// Who sends this as `Authorization: Bearer …`: an access token or an API key.
+    pub async fn authenticate(&self, bearer: &str) -> Result<Caller> {
+        if bearer.starts_with(API_KEY_PREFIX) {
+            return self
+                .store
+                .access_of_api_key(bearer)
+                .await?
+                .map(Caller::Program)
+                .ok_or(Error::Unauthenticated(
+                    "the API key is not valid; it may have been revoked or have expired",
+                ));
+        }
+        self.authenticate_cookie(bearer).await.map(Caller::Person)
     }
 
-    /// Makes an access token for a person who proved a password.
-    pub async fn sign_in(&self, email: &str, password: &SecretString) -> Result<String> {
-        let mut tx = self.store.begin_system().await?;
-        let user = tx.users().by_email(email).await?;
-        tx.commit().await?;
-        let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let matches = self.passwords.verify(password, hash).await?;
-        let user = user
-            .filter(|user| matches && user.is_active)
-            .ok_or(Error::Unauthenticated("the address or the password is wrong"))?;
-        self.access_tokens.issue(user.id)
+    /// Who sends this in the access cookie, which holds an access token and nothing else.
+    pub async fn authenticate_cookie(&self, token: &str) -> Result<Person> {
+        let device = self.tokens.verify_access(token)?;
+        self.store
+            .person(device)
+            .await?
+            .ok_or(Error::Unauthenticated("this device is signed out; sign in again"))
     }
 
-    /// The person an access token was made for.
-    pub fn authenticate(&self, token: &str) -> Result<UserId> {
-        self.access_tokens.verify(token)
+    /// Proof of what a caller may do in an organisation. Somebody else's organisation does not exist for them.
+    pub async fn access_of(&self, caller: Caller, organization: OrganizationId) -> Result<Access> {
+        match caller {
+            Caller::Person(person) => self.access(person.user, organization).await,
+            Caller::Program(access) if access.organization() == organization => Ok(access),
+            Caller::Program(_) => Err(Error::NotFound("organization")),
+        }
     }
 
     /// Proof of what a person may do in an organisation. Somebody else's organisation does not exist for them.
     pub async fn access(&self, user: UserId, organization: OrganizationId) -> Result<Access> {
-        let mut tx = self.store.begin_system().await?;
-        let access = tx.users().access(user, organization).await?;
-        tx.commit().await?;
-        access.ok_or(Error::NotFound("organization"))
+        self.store
+            .access_of_user(user, organization)
+            .await?
+            .ok_or(Error::NotFound("organization"))
+    }
+
+    /// Where people reach this server.
+    pub fn public_url(&self) -> &Url {
+        &self.identity.public_url
+    }
+
+    /// A page of the dashboard with a secret in the fragment, which browsers send to nobody.
+    pub(crate) fn link(&self, page: &str, token: &str) -> Url {
+        let mut url = self.identity.public_url.clone();
+        url.set_path(page);
+        url.set_query(None);
+        url.set_fragment(Some(&format!("token={token}")));
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_configuration_people_reach_amebo_on_this_machine() {
+        assert_eq!(Config::default().public_url.as_str(), "http://127.0.0.1:8080/");
     }
 }

@@ -20,6 +20,7 @@ pub struct PageRequest<K> {
 
 /// One page of a list.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The items, in the order of the list.
     pub items: Vec<T>,
@@ -82,6 +83,8 @@ fn encode<K: Serialize>(key: &K) -> Option<String> {
 
 /// The query parameters every list takes.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct PageQuery {
     /// Where to continue; from `next_cursor` of the page before.
     pub cursor: Option<String>,

@@ -271,6 +271,11 @@ impl Permissions {
         other.0.is_subset(&self.0)
     }
 
+    /// Whether nothing is allowed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The permissions, in a stable order.
     pub fn iter(&self) -> impl Iterator<Item = Permission> + '_ {
         self.0.iter().copied()

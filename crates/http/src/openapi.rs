@@ -2,7 +2,9 @@
 
 use utoipa::Modify;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 
 use crate::problem::{FieldProblem, ProblemDocument};
 
@@ -20,21 +22,30 @@ pub fn description() -> utoipa::openapi::OpenApi {
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(ProblemDocument, FieldProblem)),
-    modifiers(&Bearer)
+    modifiers(&Credentials)
 )]
 pub(crate) struct Base;
 
-struct Bearer;
+struct Credentials;
 
-impl Modify for Bearer {
+impl Modify for Credentials {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An access token or an API key"))
             .build();
-        description
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            crate::cookie::ACCESS,
+            "Set by signing in with `cookies: true`. What changes something also needs the header X-CSRF-Token with the value of the \
+             cookie amebo_csrf",
+        );
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        description.security = Some(
+            ["bearer", "cookie"]
+                .map(|name| SecurityRequirement::new(name, [""; 0]))
+                .into(),
+        );
     }
 }

@@ -1,8 +1,15 @@
 //! Every route, one module per resource. A new route appears in the API description by being registered here, and the generated
 //! tests over that description then demand that it is covered.
 
+mod api_key;
+mod audit;
 mod authentication;
 mod health;
+mod invitation;
+mod me;
+mod member;
+mod operator;
+mod organization;
 
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,5 +20,17 @@ use crate::openapi::Base;
 pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
-        .nest("/api/v1", OpenApiRouter::new().merge(authentication::routes()))
+        .nest("/api/v1", version_1())
+}
+
+fn version_1() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(authentication::routes())
+        .merge(me::routes())
+        .merge(organization::routes())
+        .merge(member::routes())
+        .merge(invitation::routes())
+        .merge(api_key::routes())
+        .merge(audit::routes())
+        .merge(operator::routes())
 }

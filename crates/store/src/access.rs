@@ -101,6 +101,11 @@ impl Access {
         self.place.role.may_assign(role) && self.permissions.covers(permissions)
     }
 
+    /// Whether this caller may change or end the place of somebody who has `role`.
+    pub fn may_change(&self, role: Role) -> bool {
+        self.place.role.may_assign(role)
+    }
+
     /// What the organisation's plan allows.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -117,6 +122,14 @@ impl Access {
     /// Everything that may be done.
     pub fn permissions(&self) -> &Permissions {
         &self.permissions
+    }
+
+    /// A permit to give up one's own place, which nobody needs a permission for; `None` for a program.
+    pub fn permit_to_leave(&self) -> Option<Permit> {
+        self.user().map(|_| Permit {
+            organization: self.place.organization,
+            actor: self.actor,
+        })
     }
 
     /// A permit to do `action` to `resource`, if that is allowed.

@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgExecutor};
 use uuid::Uuid;
 
 use crate::Store;
-use crate::access::{Access, Place};
+use crate::access::{Access, Actor, Permit, Place};
 use crate::error::{Result, parse};
 use crate::secret_token;
 
@@ -24,6 +24,17 @@ pub struct Person {
     pub device: TokenFamilyId,
     /// Whether they are a platform operator.
     pub is_superadmin: bool,
+}
+
+impl Person {
+    /// What a platform operator enters an organisation with, to join it or to change its terms; both are audited there. `None` for
+    /// everybody else.
+    pub fn permit_of_operator(&self, organization: OrganizationId) -> Option<Permit> {
+        self.is_superadmin.then_some(Permit {
+            organization,
+            actor: Actor::User(self.user),
+        })
+    }
 }
 
 /// What a membership is read as; the columns of `place!()`.

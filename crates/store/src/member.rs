@@ -143,16 +143,16 @@ impl Members<'_> {
         Ok(())
     }
 
-    /// How many owners could act if they signed in.
-    pub async fn active_owners(&mut self) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(
-            "select count(*) from organization_members m join member_profiles p on p.member_id = m.id
-             where m.organization_id = $1 and m.role = 'owner' and m.status = 'active' and p.is_active",
+    /// Whether somebody other than this member is an owner who can act.
+    pub async fn has_owner_besides(&mut self, member: MemberId) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from organization_members m join member_profiles p on p.member_id = m.id
+             where m.organization_id = $1 and m.id <> $2 and m.role = 'owner' and m.status = 'active' and p.is_active)",
         )
         .bind(self.0.organization.uuid())
+        .bind(member.uuid())
         .fetch_one(&mut *self.0.connection)
-        .await?;
-        Ok(count.unsigned_abs())
+        .await?)
     }
 
     /// Gives a person a place. A conflict on `organization_members_organization_id_user_id_key` means they have one.

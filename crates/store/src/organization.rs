@@ -103,6 +103,43 @@ impl Organizations<'_> {
         Ok(())
     }
 
+    /// What the operator agreed with the current organisation, locked until this transaction ends; `None` when there is no such
+    /// organisation.
+    pub async fn terms(&mut self) -> Result<Option<OrganizationTerms>> {
+        let row: Option<TermsRow> = sqlx::query_as(
+            "select subscription_status, subscription_plan, trial_ends_at, limits from organizations where id = $1 for update",
+        )
+        .bind(self.0.organization.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(|(status, plan, trial_ends_at, Json(limits))| {
+            Ok(OrganizationTerms {
+                status: parse(&status)?,
+                plan: parse(&plan)?,
+                trial_ends_at,
+                limits,
+            })
+        })
+        .transpose()
+    }
+
+    /// Agrees new terms.
+    pub async fn set_terms(&mut self, terms: &OrganizationTerms) -> Result<()> {
+        sqlx::query(
+            "update organizations set subscription_status = $2, subscription_plan = $3, trial_ends_at = $4, limits = $5,
+                updated_at = $6 where id = $1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(terms.status.as_str())
+        .bind(terms.plan.as_str())
+        .bind(terms.trial_ends_at)
+        .bind(Json(terms.limits))
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
     /// Deletes the current organisation and everything in it.
     pub async fn delete(&mut self) -> Result<()> {
         sqlx::query("delete from organizations where id = $1")
@@ -180,42 +217,6 @@ impl SystemOrganizations<'_> {
             .fetch_optional(&mut *self.0.connection)
             .await?;
         row.map(organization).transpose()
-    }
-
-    /// The terms of one organisation, locked until this transaction ends.
-    pub async fn terms(&mut self, id: OrganizationId) -> Result<Option<OrganizationTerms>> {
-        let row: Option<TermsRow> = sqlx::query_as(
-            "select subscription_status, subscription_plan, trial_ends_at, limits from organizations where id = $1 for update",
-        )
-        .bind(id.uuid())
-        .fetch_optional(&mut *self.0.connection)
-        .await?;
-        row.map(|(status, plan, trial_ends_at, Json(limits))| {
-            Ok(OrganizationTerms {
-                status: parse(&status)?,
-                plan: parse(&plan)?,
-                trial_ends_at,
-                limits,
-            })
-        })
-        .transpose()
-    }
-
-    /// Agrees new terms with an organisation.
-    pub async fn set_terms(&mut self, id: OrganizationId, terms: &OrganizationTerms) -> Result<()> {
-        sqlx::query(
-            "update organizations set subscription_status = $2, subscription_plan = $3, trial_ends_at = $4, limits = $5,
-                updated_at = $6 where id = $1",
-        )
-        .bind(id.uuid())
-        .bind(terms.status.as_str())
-        .bind(terms.plan.as_str())
-        .bind(terms.trial_ends_at)
-        .bind(Json(terms.limits))
-        .bind(self.0.environment.now())
-        .execute(&mut *self.0.connection)
-        .await?;
-        Ok(())
     }
 
     /// Gives a person a place in an organisation.

@@ -13,6 +13,8 @@ use crate::transaction::SystemScope;
 pub enum ThrottleSubject<'a> {
     /// An account, by its e-mail address, whether or not there is one.
     Account(&'a str),
+    /// Letters about a new password, by the address they go to.
+    PasswordReset(&'a str),
     /// A network address.
     Address(&'a str),
 }
@@ -21,6 +23,7 @@ impl ThrottleSubject<'_> {
     fn key(self) -> [u8; 32] {
         let (kind, text) = match self {
             Self::Account(email) => ("account", email.trim().to_lowercase()),
+            Self::PasswordReset(email) => ("password reset", email.trim().to_lowercase()),
             Self::Address(address) => ("address", address.to_owned()),
         };
         Sha256::digest(format!("{kind}:{text}")).into()
@@ -29,7 +32,7 @@ impl ThrottleSubject<'_> {
     /// How many attempts are free; each one after that doubles the wait, from one second to 15 minutes.
     fn free_attempts(self) -> i32 {
         match self {
-            Self::Account(_) => 5,
+            Self::Account(_) | Self::PasswordReset(_) => 5,
             Self::Address(_) => 30,
         }
     }
@@ -74,7 +77,9 @@ impl Throttles<'_> {
     /// Forgives: an account's count is forgotten, an address gets its last attempt back.
     pub async fn forgive(&mut self, subject: ThrottleSubject<'_>) -> Result<()> {
         let statement = match subject {
-            ThrottleSubject::Account(_) => "delete from sign_in_throttles where subject = $1",
+            ThrottleSubject::Account(_) | ThrottleSubject::PasswordReset(_) => {
+                "delete from sign_in_throttles where subject = $1"
+            }
             ThrottleSubject::Address(_) => {
                 "update sign_in_throttles set attempts = greatest(attempts - 1, 1) where subject = $1"
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts};
 use amebo_core::id::{OrganizationId, UserId};
 use amebo_core::{Environment, ManualClock};
@@ -56,8 +57,13 @@ impl TestApp {
             .await
             .unwrap();
         let token_key = SecretBox::new(vec![7; 32].into_boxed_slice());
-        let app = Arc::new(App::new(Parts { store, token_key }));
-        let router = amebo_http::router(app.clone());
+        let app = Arc::new(App::new(Parts {
+            store,
+            token_key,
+            identity: amebo_app::identity::Config::default(),
+            mailer: Mailer::new(None).unwrap(),
+        }));
+        let router = amebo_http::router(app.clone(), amebo_http::Config::default());
         Self {
             app,
             clock,

@@ -1,9 +1,11 @@
 //! `amebo serve`: the server.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amebo_app::{App, Parts};
+use amebo_app::mail::Mailer;
+use amebo_app::{App, Parts, identity};
 use amebo_core::Environment;
 use amebo_store::managed::{Login, Postgres};
 use amebo_store::{Connection, Store, StoreConfig};
@@ -34,30 +36,52 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
     let store = Store::connect(&database.store_config, environment.clone())
         .await
         .context("the database cannot be used")?;
-    let app = Arc::new(App::new(Parts {
-        store,
-        token_key: directory.token_key(&environment)?,
-    }));
-
     let listen = options.listen.unwrap_or(config.server.listen);
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("could not listen on {listen}"))?;
-    announce(&listener)?;
-    let served = axum::serve(listener, amebo_http::router(app)).with_graceful_shutdown(asked_to_stop());
+    let public_url = match &config.server.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", listener.local_addr()?)
+            .parse()
+            .context("the address listened on has no URL; set server.public_url")?,
+    };
+    let app = Arc::new(App::new(Parts {
+        store,
+        token_key: directory.token_key(&environment)?,
+        identity: identity::Config {
+            public_url,
+            sign_up: config.identity.sign_up,
+        },
+        mailer: Mailer::new(config.mail.as_ref())?,
+    }));
+    announce(&app, &config.identity).await?;
+    let http = amebo_http::Config {
+        trusted_proxies: config.server.trusted_proxies.clone(),
+    };
+    let service =
+        amebo_http::router(Arc::clone(&app), http).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(asked_to_stop());
     tokio::select! {
         served = served => served.context("the server ended")?,
         () = async { asked_to_stop().await; tokio::time::sleep(GRACE).await } => {
             tracing::warn!("stopping although some requests have not ended");
         }
     }
+    app.finish().await;
     database.stop().await;
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-fn announce(listener: &TcpListener) -> Result<()> {
-    println!("Amebo is at http://{}", listener.local_addr()?);
+async fn announce(app: &App, config: &crate::config::Identity) -> Result<()> {
+    println!("Amebo is at {}", app.public_url());
+    let link = app
+        .first_administrator_link(&config.first_administrator, &config.first_organization)
+        .await?;
+    if let Some(link) = link {
+        println!("Sign in as the first administrator, once, within a day: {link}");
+    }
     Ok(())
 }
 

@@ -1,0 +1,102 @@
+//! The organisation itself.
+
+use amebo_core::id::OrganizationId;
+use amebo_core::organization::{Limits, Plan};
+use amebo_core::permission::{Action, Resource};
+use amebo_store::audit::NewEntry;
+use amebo_store::{Access, Metric, NewOrganization, Person};
+use serde_json::json;
+
+use crate::identity::Fields;
+use crate::{App, Error, Result};
+
+pub use amebo_store::Organization;
+
+/// How much of its plan an organisation has used.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanUsage {
+    /// What the plan allows.
+    pub limits: Limits,
+    /// People with access.
+    pub members: u64,
+    /// Documents kept.
+    pub documents: u64,
+    /// Bytes of original files kept.
+    pub storage_bytes: u64,
+    /// Questions answered this month.
+    pub ai_answers: u64,
+}
+
+impl App {
+    /// Starts another organisation, owned by a signed-in person.
+    pub async fn create_organization(&self, person: &Person, name: &str) -> Result<OrganizationId> {
+        if !self.identity.sign_up && !person.is_superadmin {
+            return Err(Error::NotAllowed(
+                "this server is not open for new organizations; ask its operator",
+            ));
+        }
+        let mut fields = Fields::default();
+        let name = fields.name("/name", name, 200);
+        fields.finish()?;
+        let mut tx = self.store.begin_system().await?;
+        let new = NewOrganization {
+            name,
+            owner: person.user,
+            plan: Plan::Free,
+        };
+        let id = tx.organizations().create(&new).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// The organisation.
+    pub async fn fetch_organization(&self, access: &Access) -> Result<Organization> {
+        let permit = access.permit(Resource::Organization, Action::Read)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let organization = tx.organizations().current().await?;
+        tx.commit().await?;
+        Ok(organization)
+    }
+
+    /// Renames the organisation; its address stays.
+    pub async fn rename_organization(&self, access: &Access, name: &str) -> Result<Organization> {
+        let permit = access.permit(Resource::Organization, Action::Update)?;
+        let mut fields = Fields::default();
+        let name = fields.name("/name", name, 200);
+        fields.finish()?;
+        let mut tx = self.store.begin(&permit).await?;
+        let before = tx.organizations().current().await?;
+        tx.organizations().rename(&name).await?;
+        let entry = NewEntry::new("organization.rename", "organization")
+            .of(before.id)
+            .details(json!({ "before": before.name, "after": name }));
+        tx.audit().append(entry).await?;
+        tx.commit().await?;
+        Ok(Organization { name, ..before })
+    }
+
+    /// Deletes the organisation and everything in it, for good.
+    pub async fn delete_organization(&self, access: &Access) -> Result<()> {
+        let permit = access.permit(Resource::Organization, Action::Delete)?;
+        let mut tx = self.store.begin(&permit).await?;
+        tx.organizations().delete().await?;
+        tx.commit().await?;
+        tracing::info!(organization = %access.organization(), actor = ?access.actor(), "organization deleted");
+        Ok(())
+    }
+
+    /// How much of its plan the organisation has used.
+    pub async fn fetch_usage(&self, access: &Access) -> Result<PlanUsage> {
+        let permit = access.permit(Resource::Organization, Action::Read)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let usage = PlanUsage {
+            limits: *access.limits(),
+            members: tx.members().count().await?,
+            documents: tx.usage().current(Metric::Documents).await?,
+            storage_bytes: tx.usage().current(Metric::StorageBytes).await?,
+            ai_answers: tx.usage().current(Metric::AiAnswers).await?,
+        };
+        tx.commit().await?;
+        Ok(usage)
+    }
+}
