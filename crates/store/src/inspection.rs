@@ -23,11 +23,17 @@ impl Store {
     /// Looks at the database.
     pub async fn inspect(&self) -> Result<Inspection> {
         let (server_version, server_time): (String, DateTime<Utc>) =
-            sqlx::query_as("select current_setting('server_version'), clock_timestamp()").fetch_one(self.app()).await?;
+            sqlx::query_as("select current_setting('server_version'), clock_timestamp()")
+                .fetch_one(self.app())
+                .await?;
         let clock_ahead = server_time - self.environment().now();
-        let migrated: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(self.app()).await?;
+        let migrated: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+            .fetch_one(self.app())
+            .await?;
         let applied: Vec<i64> = if migrated {
-            sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(self.app()).await?
+            sqlx::query_scalar("select version from _sqlx_migrations where success")
+                .fetch_all(self.app())
+                .await?
         } else {
             Vec::new()
         };
@@ -46,6 +52,11 @@ impl Store {
         )
         .fetch_all(self.app())
         .await?;
-        Ok(Inspection { server_version, pending_migrations, unprotected_tables, clock_ahead })
+        Ok(Inspection {
+            server_version,
+            pending_migrations,
+            unprotected_tables,
+            clock_ahead,
+        })
     }
 }

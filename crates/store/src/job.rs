@@ -47,20 +47,20 @@ pub trait Task: Serialize + DeserializeOwned + Send + 'static {
 /// A job to be pushed.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    kind: &'static str,
-    priority: Priority,
-    max_attempts: u16,
-    payload: Result<String, String>,
-    lane: Option<String>,
-    unique_key: Option<String>,
-    run_at: Option<DateTime<Utc>>,
+    pub(crate) kind: String,
+    pub(crate) priority: Priority,
+    pub(crate) max_attempts: u16,
+    pub(crate) payload: Result<String, String>,
+    pub(crate) lane: Option<String>,
+    pub(crate) unique_key: Option<String>,
+    pub(crate) run_at: Option<DateTime<Utc>>,
 }
 
 impl NewJob {
     /// A job with the defaults of its kind, to run as soon as possible.
     pub fn of<T: Task>(task: &T) -> Self {
         Self {
-            kind: T::KIND,
+            kind: T::KIND.to_owned(),
             priority: T::PRIORITY,
             max_attempts: T::MAX_ATTEMPTS,
             payload: serde_json::to_string(task).map_err(|error| error.to_string()),
@@ -358,7 +358,7 @@ impl Jobs<'_> {
 #[derive(Default)]
 struct Columns {
     ids: Vec<Uuid>,
-    kinds: Vec<&'static str>,
+    kinds: Vec<String>,
     priorities: Vec<&'static str>,
     lanes: Vec<Option<String>>,
     payloads: Vec<String>,

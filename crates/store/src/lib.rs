@@ -19,6 +19,7 @@ mod document;
 pub mod error;
 pub mod evaluation;
 pub mod event;
+pub mod idempotency;
 mod index_feed;
 mod inspection;
 mod invitation;
@@ -32,6 +33,7 @@ pub mod provider;
 pub mod question;
 mod refresh_token;
 mod role_permission;
+pub mod schedule;
 pub mod sealing;
 mod secret_token;
 pub mod session;
@@ -51,10 +53,10 @@ pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use document::{Backlog, Document, DocumentFilter, Documents, Learnt, NewDocument, Original};
 pub use error::{Error, Result};
 pub use index_feed::{Changes, FeedDocument, FeedPassage, IndexFeed};
+pub use inspection::Inspection;
 pub use invitation::{INVITATION_LIFETIME, Invitation, Invitations, OpenInvitation, SystemInvitations};
 pub use knowledge_base::{KnowledgeBase, KnowledgeBases, NewKnowledgeBase, Removed, Searchable};
 pub use member::{Member, MemberState, Members};
-pub use inspection::Inspection;
 pub use organization::{
     NewOrganization, Organization, OrganizationTerms, Organizations, SystemOrganizations,
 };

@@ -23,15 +23,19 @@ enum Task {
     PruneEvents,
     PreparePartitions,
     SettleQuestions,
+    RunSchedules,
+    PruneIdempotencyKeys,
 }
 
 impl Task {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::RescueJobs,
         Self::PublishEvents,
         Self::PruneEvents,
         Self::PreparePartitions,
         Self::SettleQuestions,
+        Self::RunSchedules,
+        Self::PruneIdempotencyKeys,
     ];
 
     fn name(self) -> &'static str {
@@ -41,14 +45,16 @@ impl Task {
             Self::PruneEvents => "events.prune",
             Self::PreparePartitions => "audit.partitions",
             Self::SettleQuestions => "questions.settle",
+            Self::RunSchedules => "schedules.run",
+            Self::PruneIdempotencyKeys => "idempotency.prune",
         }
     }
 
     fn interval(self) -> TimeDelta {
         match self {
             Self::RescueJobs => TimeDelta::seconds(5),
-            Self::PublishEvents => TimeDelta::seconds(1),
-            Self::PruneEvents => TimeDelta::hours(1),
+            Self::PublishEvents | Self::RunSchedules => TimeDelta::seconds(1),
+            Self::PruneEvents | Self::PruneIdempotencyKeys => TimeDelta::hours(1),
             Self::PreparePartitions => TimeDelta::days(1),
             Self::SettleQuestions => TimeDelta::seconds(10),
         }
@@ -76,6 +82,8 @@ impl Task {
                 }
                 Ok(())
             }
+            Self::RunSchedules => tx.run_schedules().await,
+            Self::PruneIdempotencyKeys => tx.prune_idempotency_keys().await,
         }
     }
 }
@@ -89,14 +97,21 @@ pub(crate) async fn run(store: &Store, stop: &CancellationToken) {
     }
 }
 
-/// Does every task whose interval has elapsed and that no other process is doing.
+/// Does every task whose interval has elapsed and that no other process is doing. One that fails does not keep back the others;
+/// the first failure is returned.
 pub async fn run_due(store: &Store) -> Result<()> {
+    let mut outcome = Ok(());
     for task in Task::ALL {
-        let mut tx = store.begin_system().await?;
-        if lead(&mut tx, task).await? {
-            task.run(&mut tx).await?;
-            tx.commit().await?;
-        }
+        outcome = outcome.and(run_if_due(store, task).await);
+    }
+    outcome
+}
+
+async fn run_if_due(store: &Store, task: Task) -> Result<()> {
+    let mut tx = store.begin_system().await?;
+    if lead(&mut tx, task).await? {
+        task.run(&mut tx).await?;
+        tx.commit().await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Finding PostgreSQL's programs and the version they are of.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,8 +29,9 @@ impl Programs {
             .iter()
             .filter_map(|directory| Self::at(directory).ok())
             .collect();
-        found.sort_by_key(|programs| (Some(programs.version) == wanted, programs.version));
-        match found.pop() {
+        // The sort keeps the order among equals, in which a package's own directory comes first.
+        found.sort_by_key(|programs| Reverse((Some(programs.version) == wanted, programs.version)));
+        match found.into_iter().next() {
             Some(programs) if programs.version >= OLDEST_VERSION => Ok(programs),
             _ => Err(Error::ProgramsMissing),
         }

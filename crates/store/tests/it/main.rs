@@ -9,6 +9,8 @@ mod database;
 #[cfg(test)]
 mod event;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod job;
 #[cfg(test)]
 mod knowledge;
@@ -16,5 +18,7 @@ mod knowledge;
 mod managed;
 #[cfg(test)]
 mod question;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod sealing;
