@@ -2,6 +2,8 @@
 //!
 //! `undoc` bounds what it unpacks and how deep it nests; what it cannot bound, the limits of the process do.
 
+mod equation;
+
 use undoc::model::RevisionType;
 use undoc::{Block, Cell, Document, Error, ErrorKind, ListType, Paragraph, Section, Table};
 
@@ -15,7 +17,13 @@ const NESTING: usize = 8;
 
 /// Reads an Office document.
 pub(super) fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, Refusal> {
-    let document = undoc::parse_bytes(bytes).map_err(|error| refusal(&error))?;
+    let with_equations = if kind == Kind::Docx {
+        equation::inline(bytes)
+    } else {
+        None
+    };
+    let document =
+        undoc::parse_bytes(with_equations.as_deref().unwrap_or(bytes)).map_err(|error| refusal(&error))?;
     let mut writer = Writer::default();
     describe(&mut writer, &document);
     for (section, number) in document.sections.iter().zip(1..) {

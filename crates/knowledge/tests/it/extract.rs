@@ -1,24 +1,19 @@
 //! Files go through a real child process, as in production.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use amebo_knowledge::extract::{Config, Error, Extractor, Refusal};
 use amebo_knowledge::passage::{BlockKind, Extracted};
 
-/// The example program beside this test: cargo builds it with the tests.
-fn worker() -> PathBuf {
-    let test = std::env::current_exe().expect("the test knows where it is");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("it is in target/<profile>/deps");
-    profile.join("examples/extract_worker")
-}
+/// The extraction child without the rest of Amebo.
+const WORKER: &str = env!("CARGO_BIN_EXE_extract-worker");
 
 fn extractor() -> Extractor {
     Extractor::new(Config {
-        program: worker(),
+        program: WORKER.into(),
         arguments: Vec::new(),
         ..Config::default()
     })
@@ -166,4 +161,149 @@ async fn a_child_that_dies_or_is_not_there_is_an_error_and_nothing_else() {
         "{hanging:?}"
     );
     assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn word_files_give_headings_equations_tables_and_accepted_text() {
+    let extracted = read("x.bin", include_bytes!("fixtures/travel.docx")).await;
+    assert_eq!(extracted.title.as_deref(), Some("Travel rules"));
+    assert_eq!(extracted.metadata["author"], "Ana");
+    let expected = [
+        (BlockKind::Heading(1), "Travel"),
+        (BlockKind::Paragraph, "Book early."),
+        (BlockKind::Paragraph, "Area: r^2."),
+        (BlockKind::Paragraph, "kept"),
+        (BlockKind::Table, "City | Limit\nRome | 120\nRome | 90"),
+    ];
+    assert_eq!(blocks(&extracted), expected);
+}
+
+#[tokio::test]
+async fn sheets_are_tables_under_their_names_however_sparse() {
+    let extracted = read("x.bin", include_bytes!("fixtures/stock.xlsx")).await;
+    let expected = [
+        (BlockKind::Heading(1), "Stock"),
+        (BlockKind::Table, "Item | Count\nBolt | 40"),
+        (BlockKind::Heading(1), "Far"),
+        (BlockKind::Table, "corner"),
+    ];
+    assert_eq!(blocks(&extracted), expected);
+    assert_eq!(extracted.blocks[3].page, Some(2));
+}
+
+#[tokio::test]
+async fn slides_give_titles_text_and_speaker_notes_with_their_number() {
+    let extracted = read("x.bin", include_bytes!("fixtures/launch.pptx")).await;
+    assert_eq!(extracted.pages, 2);
+    let of_page = |page| {
+        let on_page = extracted
+            .blocks
+            .iter()
+            .filter(move |block| block.page == Some(page));
+        on_page
+            .map(|block| &extracted.text[block.range.clone()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_page(1), ["Launch", "In May", "Say it slowly."]);
+    assert_eq!(of_page(2), ["Risks", "None"]);
+}
+
+/// Without libpdfium, which tests cannot count on; the layout of its lines has tests of its own.
+#[tokio::test]
+async fn pdf_pages_are_read_by_poppler_or_the_operator_is_told_what_to_install() {
+    let pdf = include_bytes!("fixtures/hours.pdf");
+    let result = extractor().extract(None, pdf).await;
+    if Path::new("/usr/bin/pdftotext").exists() {
+        let extracted = result.expect("pdftotext reads it");
+        assert_eq!(extracted.pages, 2);
+        assert!(extracted.text.starts_with("Opening hours"), "{}", extracted.text);
+        let last = extracted.blocks.last().expect("there are blocks");
+        assert_eq!(
+            (last.page, &extracted.text[last.range.clone()]),
+            (Some(2), "Deliveries come to the back door.")
+        );
+    } else {
+        assert!(
+            matches!(result, Err(Error::Refused(Refusal::NoPdfEngine))),
+            "{result:?}"
+        );
+    }
+}
+
+#[test]
+fn the_child_shuts_itself_in_before_it_sees_the_file() {
+    let mut child = Command::new(WORKER)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = child.stdin.take().expect("it has an input");
+    let setup = b"{\"pdfium\":null,\"memory_bytes\":1073741824,\"seconds\":60,\"input_bytes\":1000}\n";
+    input.write_all(setup).expect("it listens");
+    let about =
+        |what: &str| std::fs::read_to_string(format!("/proc/{}/{what}", child.id())).unwrap_or_default();
+    let started = Instant::now();
+    while !about("status").contains("Seccomp:\t2") {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "it never shut itself in: {}",
+            about("status")
+        );
+        std::thread::yield_now();
+    }
+    assert!(about("status").contains("NoNewPrivs:\t1"));
+    let limits = about("limits");
+    let limit = |name: &str| {
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default();
+        line[name.len()..].split_whitespace().next().map(str::to_owned)
+    };
+    assert_eq!(limit("Max address space").as_deref(), Some("1073741824"));
+    assert_eq!(limit("Max file size").as_deref(), Some("0"));
+    assert_eq!(limit("Max open files").as_deref(), Some("32"));
+    drop(input);
+    assert!(!child.wait().expect("it ends when nobody listens").success());
+}
+
+#[tokio::test]
+async fn dropping_the_future_kills_the_child_and_what_it_started() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("pid");
+    let script = format!(
+        "sleep 1000 & echo $! > {}.new; mv {0}.new {0}; wait",
+        file.display()
+    );
+    let arguments = vec!["-c".to_owned(), script];
+    let extractor = Extractor::new(Config {
+        program: "/bin/sh".into(),
+        arguments,
+        ..Config::default()
+    });
+    let grandchild = async {
+        loop {
+            if let Ok(id) = std::fs::read_to_string(&file) {
+                return id.trim().to_owned();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let id = tokio::select! {
+        result = extractor.extract(None, b"text") => panic!("it ended by itself: {result:?}"),
+        id = grandchild => id,
+    };
+    // Killed, if perhaps not yet collected.
+    let started = Instant::now();
+    loop {
+        let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        if state.is_empty() || state.contains(") Z ") {
+            break;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "still there: {state}"
+        );
+        std::thread::yield_now();
+    }
 }

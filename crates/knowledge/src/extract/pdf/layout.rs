@@ -306,3 +306,95 @@ fn is_spaceless(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3000}'..='\u{30ff}'
         | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Kind;
+    use crate::passage::BlockKind;
+
+    /// A line in the given size, `above` points over the foot of the page.
+    fn line(text: &str, size: f32, above: f32, bold: bool) -> Line {
+        let mut line = Line::default();
+        line.measure(size, 72.0, above, bold);
+        text.chars().for_each(|c| line.push(c));
+        line
+    }
+
+    fn blocks(pages: Vec<Vec<Line>>) -> Vec<(BlockKind, String)> {
+        let mut layout = Layout::default();
+        for (lines, number) in pages.into_iter().zip(1..) {
+            layout.page(number, lines);
+        }
+        let mut writer = Writer::default();
+        layout.write(&mut writer);
+        let extracted = writer.finish(Kind::Pdf).expect("there is text");
+        extracted
+            .blocks
+            .iter()
+            .map(|block| (block.kind, extracted.text[block.range.clone()].to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn size_and_bold_type_make_headings_and_lines_make_paragraphs() {
+        let mut broken = line(
+            "The shop is open on weekdays and also on Satur",
+            11.0,
+            660.0,
+            false,
+        );
+        broken.broken_word = true;
+        let page = vec![
+            line("Opening hours", 20.0, 700.0, false),
+            line("In summer", 11.0, 675.0, true),
+            broken,
+            line("days until noon.", 11.0, 647.0, false),
+            line("• Bring a bag", 11.0, 620.0, false),
+            line("• Pay in cash", 11.0, 607.0, false),
+        ];
+        let expected = [
+            (BlockKind::Heading(1), "Opening hours"),
+            (BlockKind::Heading(2), "In summer"),
+            (
+                BlockKind::Paragraph,
+                "The shop is open on weekdays and also on Saturdays until noon.",
+            ),
+            (BlockKind::ListItem, "Bring a bag"),
+            (BlockKind::ListItem, "Pay in cash"),
+        ];
+        assert_eq!(
+            blocks(vec![page]),
+            expected.map(|(kind, text)| (kind, text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn running_heads_and_page_numbers_are_left_out() {
+        let words = ["alpha", "beta", "gamma", "delta", "epsilon"];
+        let pages = words.iter().zip(1..).map(|(word, number)| {
+            vec![
+                line("Annual report", 9.0, 800.0, false),
+                line(&format!("All about {word}."), 11.0, 400.0, false),
+                line(&format!("Page {number}"), 9.0, 30.0, false),
+            ]
+        });
+        let texts: Vec<String> = blocks(pages.collect())
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(texts, words.map(|word| format!("All about {word}.")));
+    }
+
+    #[test]
+    fn rows_of_numbers_stay_lines() {
+        let page = vec![
+            line("Balance on January 1 1,900 1,527", 10.0, 700.0, false),
+            line("Additions this year 202 116", 10.0, 687.0, false),
+        ];
+        assert_eq!(
+            blocks(vec![page])[0].1,
+            "Balance on January 1 1,900 1,527\nAdditions this year 202 116"
+        );
+    }
+}
