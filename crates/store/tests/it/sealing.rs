@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use amebo_core::id::{OrganizationId, ProviderId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource};
+use amebo_core::provider::ProviderProtocol;
 use amebo_store::audit::Filter;
 use amebo_store::job::{self, Registry, Worker};
+use amebo_store::provider::NewProvider;
 use amebo_store::sealing::{Error, MasterKeys, PROVIDER_KEY, Resealer, SEALED_COLUMNS, Sealer};
 use amebo_store::{Access, Permit};
 use chrono::TimeDelta;
@@ -54,18 +56,16 @@ impl Vault {
             .seal(PROVIDER_KEY.row(id), secret)
             .await
             .unwrap();
+        let provider = NewProvider {
+            name: id.to_string(),
+            protocol: ProviderProtocol::OpenAi,
+            base_url: None,
+            model: "model".to_owned(),
+            sealed_key: Some(sealed),
+            is_active: false,
+        };
+        tx.providers().insert(id, &provider).await.unwrap();
         tx.commit().await.unwrap();
-        let mut raw = self.database.raw().await;
-        sqlx::query(
-            "insert into providers (id, organization_id, name, purpose, protocol, model, sealed_key, created_at, updated_at)
-             values ($1, $2, $1::text, 'language', 'openai', 'm', $3, now(), now())",
-        )
-        .bind(amebo_core::id::Id::uuid(id))
-        .bind(amebo_core::id::Id::uuid(access.organization()))
-        .bind(sealed)
-        .execute(&mut raw)
-        .await
-        .unwrap();
         id
     }
 
