@@ -151,8 +151,11 @@ impl Layout {
     }
 }
 
-/// The places of the highest and the lowest line, in ascending order.
+/// The places of the highest and the lowest line, in ascending order; none where little else is on the page.
 fn edges(lines: &[Line]) -> Vec<usize> {
+    if lines.len() < 3 {
+        return Vec::new();
+    }
     let by_height = |one: &usize, other: &usize| lines[*one].bottom.total_cmp(&lines[*other].bottom);
     let mut edges: Vec<usize> = (0..lines.len())
         .max_by(by_height)
@@ -384,6 +387,12 @@ mod tests {
             .map(|(_, text)| text)
             .collect();
         assert_eq!(texts, words.map(|word| format!("All about {word}.")));
+    }
+
+    #[test]
+    fn pages_with_little_on_them_keep_it() {
+        let pages = (1..7).map(|number| vec![line(&format!("Slide {number}"), 9.0, 800.0, false)]);
+        assert_eq!(blocks(pages.collect()).len(), 6);
     }
 
     #[test]
