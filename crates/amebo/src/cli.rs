@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::config::Config;
+use crate::terminal::Api;
 
 /// Ask what your company already knows.
 #[derive(Parser)]
@@ -33,6 +34,12 @@ struct Global {
 enum Command {
     /// Start the server.
     Serve(commands::serve::Options),
+    /// Put files and folders into a knowledge base, and wait until they are findable.
+    Ingest(commands::ingest::Options),
+    /// Ask a question.
+    Ask(commands::ask::Options),
+    /// Find passages.
+    Search(commands::search::Options),
     /// Bring the database schema up to date.
     Migrate(commands::migrate::Options),
     /// Install the embedding model and the PDF library.
@@ -64,9 +71,16 @@ pub fn run() -> Result<()> {
         .enable_all()
         .build()
         .context("could not start the runtime")?;
+    let (file, data) = (global.config.as_deref(), config.data.directory.as_path());
     runtime.block_on(async {
         match command {
             Command::Serve(options) => commands::serve::run(&config, options).await,
+            Command::Ingest(options) => {
+                let api = Api::connect(&options.target, file, data).await?;
+                commands::ingest::run(api, &options).await
+            }
+            Command::Ask(options) => commands::ask::run(&Api::connect(&options.target, file, data).await?, &options).await,
+            Command::Search(options) => commands::search::run(&Api::connect(&options.target, file, data).await?, &options).await,
             Command::Migrate(options) => commands::migrate::run(&config, options).await,
             Command::Models(_) | Command::Openapi | Command::ExtractWorker => Ok(()),
         }

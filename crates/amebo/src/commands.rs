@@ -1,7 +1,10 @@
 //! One module per command.
 
+pub mod ask;
 pub mod extract_worker;
+pub mod ingest;
 pub mod migrate;
 pub mod models;
 pub mod openapi;
+pub mod search;
 pub mod serve;

@@ -53,7 +53,7 @@ impl DataDirectory {
 }
 
 /// Writes a file that only its owner may read; refuses to replace one.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)

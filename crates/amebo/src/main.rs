@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod data_directory;
 mod telemetry;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@
 mod events;
 mod server;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use amebo_core::Environment;
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use events::{Event, Events};
+pub use events::Events;
 pub use server::{Announcement, LocalServer};
 
 /// Where to ask and as whom; read from the environment or from the data directory.
@@ -37,6 +37,13 @@ pub struct Credential {
     pub organization_id: OrganizationId,
     /// The key; the file is readable by its owner alone.
     pub api_key: String,
+}
+
+impl Credential {
+    /// Where it is left.
+    pub fn path(data: &Path) -> PathBuf {
+        data.join("terminal.json")
+    }
 }
 
 /// A server that answers, and the right to ask it.
@@ -69,13 +76,13 @@ struct Whose {
 
 impl Api {
     /// Finds or starts the server.
-    pub async fn connect(target: Target, config: Option<&Path>, data: &Path) -> Result<Self> {
-        if let (Some(url), Some(api_key)) = (target.url, target.api_key) {
-            let client = client(&url)?;
+    pub async fn connect(target: &Target, config: Option<&Path>, data: &Path) -> Result<Self> {
+        if let (Some(url), Some(api_key)) = (&target.url, &target.api_key) {
+            let client = client(url)?;
             let url = url.trim_end_matches('/').to_owned();
             let request = Request::get(format!("{url}/api/v1/api-key").parse()?, "terminal").bearer(api_key.expose_secret());
             let whose: Whose = read(client.send(request).await.with_context(|| format!("no server answers at {url}"))?).await?;
-            return Ok(Self { client, url, api_key, organization: whose.organization_id, _server: None });
+            return Ok(Self { client, url, api_key: api_key.clone(), organization: whose.organization_id, _server: None });
         }
         let (url, server) = match Announcement::read(data).await {
             Some(announcement) => (announcement.url, None),
@@ -84,7 +91,7 @@ impl Api {
                 (url, Some(server))
             }
         };
-        let path = data.join("terminal.json");
+        let path = Credential::path(data);
         let credential = std::fs::read(&path).with_context(|| {
             format!("the terminal has no key for the server at {url} ({}); set AMEBO_URL and AMEBO_API_KEY", path.display())
         })?;

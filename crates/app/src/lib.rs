@@ -12,6 +12,7 @@ pub mod mail;
 pub mod member;
 pub mod operator;
 pub mod organization;
+mod terminal;
 
 pub use amebo_store::{Access, Actor, Origin, Person};
 pub use error::{Error, FieldError, Result};

@@ -1,6 +1,7 @@
 //! `amebo serve`: the server.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Database};
-use crate::data_directory::DataDirectory;
+use crate::data_directory::{DataDirectory, write_private};
+use crate::terminal::{Announcement, Credential};
 
 /// How long open requests may take to end once the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
@@ -56,6 +58,7 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
         mailer: Mailer::new(config.mail.as_ref())?,
     }));
     announce(&app, &config.identity).await?;
+    open_to_terminal(&app, &config.data.directory, listener.local_addr()?).await?;
     let http = amebo_http::Config {
         trusted_proxies: config.server.trusted_proxies.clone(),
     };
@@ -68,9 +71,19 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
             tracing::warn!("stopping although some requests have not ended");
         }
     }
+    Announcement::remove(&config.data.directory);
     app.finish().await;
     database.stop().await;
     Ok(())
+}
+
+/// Lets the commands on this machine find the server, and gives them a key the first time.
+async fn open_to_terminal(app: &App, data: &Path, address: SocketAddr) -> Result<()> {
+    let path = Credential::path(data);
+    if !path.exists() && let Some((organization_id, api_key)) = app.create_terminal_key().await? {
+        write_private(&path, &serde_json::to_vec(&Credential { organization_id, api_key })?)?;
+    }
+    Announcement { url: format!("http://{address}"), process: std::process::id() }.write(data)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

@@ -9,13 +9,15 @@ use anyhow::{Context as _, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 /// How long a server may take to start; the first start makes a database.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a running server says of itself in `server.json` of its data directory.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,21 +69,21 @@ impl LocalServer {
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        command.env("AMEBO__LOG__FILTER", "warn").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(false);
-        let mut child = command.spawn().context("the server could not be started")?;
-        let output = child.stdout.take().context("the server has no output")?;
-        let server = Self(child);
-        let mut lines = BufReader::new(output).lines();
-        let url = timeout(PATIENCE, async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(url) = line.strip_prefix("Amebo is at ") {
-                    return Ok(url.trim().to_owned());
+        command.env("AMEBO__LOG__FILTER", "warn").stdin(Stdio::null()).stdout(Stdio::null());
+        let mut server = Self(command.spawn().context("the server could not be started")?);
+        let started = timeout(PATIENCE, async {
+            let mut look = interval(LOOK);
+            loop {
+                look.tick().await;
+                if let Some(status) = server.0.try_wait()? {
+                    anyhow::bail!("the server could not start ({status}); its messages are above");
+                }
+                if let Some(announcement) = Announcement::read(data).await {
+                    return Ok(announcement.url);
                 }
             }
-            anyhow::bail!("the server ended; its messages are above")
-        })
-        .await
-        .context("the server did not start in time")??;
+        });
+        let url = started.await.context("the server did not start in time")??;
         Ok((url, server))
     }
 }

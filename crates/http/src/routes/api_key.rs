@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::AppState;
-use crate::caller::InOrganization;
+use crate::caller::{InOrganization, Program};
 use crate::extract::{Json, Path, Query, page};
 use crate::problem::{Problem, ProblemDocument};
 
@@ -21,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create_api_key, list_api_keys))
         .routes(routes!(revoke_api_key))
+        .routes(routes!(fetch_own_api_key))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -107,6 +108,26 @@ async fn list_api_keys(
 ) -> Result<axum::Json<Page<ApiKeyResponse>>, Problem> {
     let keys = state.app.list_api_keys(&access, &page(&query)?).await?;
     Ok(axum::Json(keys.map(ApiKeyResponse::from)))
+}
+
+/// What the API key of this very request is for.
+#[derive(Serialize, ToSchema)]
+struct OwnApiKeyResponse {
+    /// The organization it opens.
+    organization_id: OrganizationId,
+    /// What it may do.
+    #[schema(value_type = Vec<String>, example = json!(["question:create"]))]
+    scopes: Vec<Permission>,
+}
+
+/// The API key you call with: the organization it opens and what it may do there.
+#[utoipa::path(get, path = "/api-key", tag = "API keys",
+    responses((status = 200, body = OwnApiKeyResponse), (status = 401, body = ProblemDocument)))]
+async fn fetch_own_api_key(Program(access): Program) -> axum::Json<OwnApiKeyResponse> {
+    axum::Json(OwnApiKeyResponse {
+        organization_id: access.organization(),
+        scopes: access.permissions().iter().collect(),
+    })
 }
 
 /// End an API key, at once.
