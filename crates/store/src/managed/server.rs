@@ -247,7 +247,12 @@ impl Said {
     fn listen(&self, stderr: ChildStderr) {
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
-            tracing::warn!(target: "postgres", "{line}");
+            // What PostgreSQL does of itself is of interest only when something is wrong.
+            if line.starts_with("LOG:") || line.contains("administrator command") {
+                tracing::debug!(target: "postgres", "{line}");
+            } else {
+                tracing::warn!(target: "postgres", "{line}");
+            }
             let mut lines = self.0.lock();
             if lines.len() == Self::LINES {
                 lines.pop_front();
