@@ -54,7 +54,7 @@ pub enum Error {
         limit: u64,
     },
     /// Too often.
-    #[error("too many requests; try again in {} s", .after.as_secs().max(1))]
+    #[error("too many requests; try again in {} s", .after.as_secs() + 1)]
     RateLimited {
         /// When to try again.
         after: Duration,

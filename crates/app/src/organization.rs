@@ -78,7 +78,18 @@ impl App {
     /// Deletes the organisation and everything in it, for good.
     pub async fn delete_organization(&self, access: &Access) -> Result<()> {
         let permit = access.permit(Resource::Organization, Action::Delete)?;
+        if access.user().is_none() {
+            return Err(Error::NotAllowed(
+                "only a signed-in person can delete an organization",
+            ));
+        }
         let mut tx = self.store.begin(&permit).await?;
+        let name = tx.organizations().current().await?.name;
+        let entry = NewEntry::new("organization.delete", "organization")
+            .of(access.organization())
+            .details(json!({ "name": name }));
+        // The log outlives the organisation.
+        tx.audit().append(entry).await?;
         tx.organizations().delete().await?;
         tx.commit().await?;
         tracing::info!(organization = %access.organization(), actor = ?access.actor(), "organization deleted");

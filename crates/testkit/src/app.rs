@@ -1,12 +1,15 @@
 //! The whole application in process: its own database, a clock that stands still, randomness from a seed.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts};
 use amebo_core::id::{OrganizationId, UserId};
+use amebo_core::permission::Role;
 use amebo_core::{Environment, ManualClock};
-use amebo_store::Store;
+use amebo_store::{LinkPurpose, NewUser, Store};
 use axum::Router;
 use chrono::{DateTime, TimeZone as _, Utc};
 use secrecy::SecretBox;
@@ -15,7 +18,7 @@ use serde_json::json;
 use crate::{Client, Database};
 
 /// The password of everybody in tests.
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// When every test begins.
 pub fn start_of_time() -> DateTime<Utc> {
@@ -31,7 +34,10 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     /// Its database.
     pub database: Database,
+    /// The store the application works on.
+    pub store: Store,
     router: Router,
+    addresses: AtomicU32,
 }
 
 /// Somebody signed in.
@@ -58,7 +64,7 @@ impl TestApp {
             .unwrap();
         let token_key = SecretBox::new(vec![7; 32].into_boxed_slice());
         let app = Arc::new(App::new(Parts {
-            store,
+            store: store.clone(),
             token_key,
             identity: amebo_app::identity::Config::default(),
             mailer: Mailer::new(None).unwrap(),
@@ -68,13 +74,17 @@ impl TestApp {
             app,
             clock,
             database,
+            store,
             router,
+            addresses: AtomicU32::new(0),
         }
     }
 
-    /// Somebody who is not signed in.
+    /// Somebody who is not signed in, at a network address of their own.
     pub fn anonymous(&self) -> Client {
-        Client::new(self.router.clone(), None)
+        let number = self.addresses.fetch_add(1, Ordering::Relaxed);
+        let address = Ipv4Addr::from_bits(Ipv4Addr::new(198, 18, 0, 0).to_bits() + number);
+        Client::new(self.router.clone(), address.into())
     }
 
     /// The owner of a new organisation of this name, signed in.
@@ -95,6 +105,67 @@ impl TestApp {
             email,
             client,
         }
+    }
+
+    /// A new member of somebody's organisation, signed in. They have no password.
+    pub async fn member(&self, of: &Person, role: Role) -> Person {
+        let (user, email) = self.user(false).await;
+        let mut tx = self.store.begin_system().await.unwrap();
+        tx.organizations()
+            .add_member(of.organization, user, role)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        Person {
+            user,
+            organization: of.organization,
+            client: self.sign_in_with_link(user).await,
+            email,
+        }
+    }
+
+    /// An operator of the platform, signed in, who belongs to no organisation.
+    pub async fn superadmin(&self) -> Client {
+        let (user, _) = self.user(true).await;
+        self.sign_in_with_link(user).await
+    }
+
+    /// A program with an API key that this person makes.
+    pub async fn program(&self, person: &Person, scopes: &[&str]) -> Client {
+        let body = json!({ "name": "program", "scopes": scopes });
+        let reply = person.client.post(&person.path("/api-keys"), &body).await;
+        self.anonymous()
+            .with_bearer(reply.expect(201).json()["key"].as_str())
+    }
+
+    async fn user(&self, is_superadmin: bool) -> (UserId, String) {
+        let mut tx = self.store.begin_system().await.unwrap();
+        let email = format!(
+            "{}@people.example",
+            self.store.environment().token().to_lowercase()
+        );
+        let new = NewUser {
+            email: email.clone(),
+            name: "Pat Person".to_owned(),
+            password_hash: None,
+            is_superadmin,
+        };
+        let user = tx.users().insert(&new).await.unwrap();
+        tx.commit().await.unwrap();
+        (user, email)
+    }
+
+    async fn sign_in_with_link(&self, user: UserId) -> Client {
+        let mut tx = self.store.begin_system().await.unwrap();
+        let token = tx
+            .account_links()
+            .create(user, LinkPurpose::SignIn)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let client = self.anonymous();
+        let reply = client.post("/api/v1/auth/link", &json!({ "token": token })).await;
+        client.with_bearer(reply.expect(200).json()["access_token"].as_str())
     }
 
     /// Signs a person in anew.

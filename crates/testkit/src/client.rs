@@ -1,7 +1,10 @@
 //! A caller of the HTTP service, in process.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -11,6 +14,7 @@ use tower::ServiceExt as _;
 #[derive(Debug, Clone)]
 pub struct Client {
     router: Router,
+    address: IpAddr,
     bearer: Option<String>,
 }
 
@@ -26,8 +30,17 @@ pub struct Reply {
 }
 
 impl Client {
-    pub(crate) fn new(router: Router, bearer: Option<String>) -> Self {
-        Self { router, bearer }
+    pub(crate) fn new(router: Router, address: IpAddr) -> Self {
+        Self {
+            router,
+            address,
+            bearer: None,
+        }
+    }
+
+    /// Where it calls from.
+    pub fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// The same service, called with another token or none.
@@ -35,6 +48,7 @@ impl Client {
     pub fn with_bearer(&self, bearer: Option<&str>) -> Self {
         Self {
             router: self.router.clone(),
+            address: self.address,
             bearer: bearer.map(str::to_owned),
         }
     }
@@ -55,6 +69,9 @@ impl Client {
                 .headers_mut()
                 .insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         }
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::new(self.address, 1)));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();

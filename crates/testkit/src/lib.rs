@@ -6,6 +6,6 @@ mod app;
 mod client;
 mod database;
 
-pub use app::{Person, TestApp, start_of_time};
+pub use app::{PASSWORD, Person, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;

@@ -1,3 +1,28 @@
 //! The HTTP service as a caller sees it, on a real database.
 
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod api_key;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod device;
+#[cfg(test)]
+mod invitation;
+#[cfg(test)]
+mod isolation;
+#[cfg(test)]
+mod member;
+#[cfg(test)]
+mod operation;
+#[cfg(test)]
+mod operator;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod suspension;

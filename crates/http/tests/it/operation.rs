@@ -1,0 +1,173 @@
+//! Every operation of the API description, and how to call it. The generated tests walk this list, so an operation that is not covered
+//! here fails them.
+
+use std::collections::BTreeMap;
+
+use amebo_testkit::{Client, Person, Reply, TestApp};
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+
+/// One operation of the description.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// Whether it is open to anybody.
+    pub(crate) is_public: bool,
+    body: Body,
+}
+
+/// What to send.
+#[derive(Debug, Clone)]
+enum Body {
+    None,
+    Json(Value),
+}
+
+/// The value that stands for each parameter of a path.
+pub(crate) type Ids = BTreeMap<&'static str, String>;
+
+/// A body with which an operation could succeed, if the caller may do it and what it acts on is there.
+fn sample(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "update_account" => json!({ "name": "Another Name" }),
+        "change_password" => json!({ "new_password": "a password for tests" }),
+        "create_organization" | "update_organization" => json!({ "name": "Another Name" }),
+        "update_role" => json!({ "overrides": {} }),
+        "update_member" => json!({ "status": "active" }),
+        "create_invitation" => json!({ "email": "guest@people.example", "role": "viewer" }),
+        "create_api_key" => json!({ "name": "sample", "scopes": ["organization:read"] }),
+        "provision_organization" => {
+            json!({ "name": "Provisioned", "owner_email": "boss@people.example", "owner_name": "Boss", "plan": "free" })
+        }
+        "update_terms" => json!({ "subscription_plan": "free" }),
+        "update_user" => json!({ "is_active": true }),
+        _ => return None,
+    })
+}
+
+/// Parameters of paths that name no object.
+const NAMES: &[(&str, &str)] = &[("role", "viewer")];
+
+/// Every operation, in the order of the description.
+pub(crate) fn all() -> Vec<Operation> {
+    let description = serde_json::to_value(amebo_http::description()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else {
+                continue;
+            };
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let is_public = operation["security"] == json!([{}]);
+            let body =
+                match &operation["requestBody"] {
+                    Value::Null => Body::None,
+                    _ if is_public => Body::Json(json!({})),
+                    _ => Body::Json(sample(&id).unwrap_or_else(|| {
+                        panic!("say in tests/it/operation.rs what {id} may be called with")
+                    })),
+                };
+            operations.push(Operation {
+                id,
+                method,
+                path: path.clone(),
+                is_public,
+                body,
+            });
+        }
+    }
+    operations
+}
+
+impl Operation {
+    /// Whether it acts in the organisation that its path names.
+    pub(crate) fn is_of_organization(&self) -> bool {
+        self.path.contains("{organization_id}")
+    }
+
+    /// The parameters of the path that name an object.
+    pub(crate) fn objects(&self) -> Vec<&str> {
+        self.path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+            .filter(|name| NAMES.iter().all(|(other, _)| other != name))
+            .collect()
+    }
+
+    /// Calls it on these objects.
+    pub(crate) async fn call(&self, client: &Client, ids: &Ids) -> Reply {
+        let mut path = self.path.clone();
+        for name in self.objects() {
+            let id = ids
+                .get(name)
+                .unwrap_or_else(|| panic!("say in tests/it/operation.rs how a {name} comes about"));
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        for (name, value) in NAMES {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        let request = Request::builder().method(self.method.clone()).uri(path);
+        let request = match &self.body {
+            Body::None => request.body(axum::body::Body::empty()),
+            Body::Json(body) => request
+                .header("content-type", "application/json")
+                .body(body.to_string().into()),
+        };
+        client.send(request.unwrap()).await
+    }
+}
+
+/// One object of each kind in somebody's organisation, by the name of the path parameter.
+pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
+    let member = app.member(owner, amebo_core::permission::Role::Viewer).await;
+    let members = owner.client.get(&owner.path("/members")).await.expect(200).json();
+    let member_id = members["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["user_id"] == member.user.to_string())
+        .unwrap()["id"]
+        .clone();
+    let invitation = json!({ "email": "somebody@people.example", "role": "viewer" });
+    let invitation = owner
+        .client
+        .post(&owner.path("/invitations"), &invitation)
+        .await
+        .expect(201)
+        .json();
+    let key = json!({ "name": "key", "scopes": ["document:read"] });
+    let key = owner
+        .client
+        .post(&owner.path("/api-keys"), &key)
+        .await
+        .expect(201)
+        .json();
+    let devices = owner.client.get("/api/v1/me/devices").await.expect(200).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Ids::from([
+        ("organization_id", owner.organization.to_string()),
+        ("tenant_id", owner.organization.to_string()),
+        ("user_id", member.user.to_string()),
+        ("member_id", text(&member_id)),
+        ("invitation_id", text(&invitation["id"])),
+        ("api_key_id", text(&key["id"])),
+        ("device_id", text(&devices["items"][0]["id"])),
+    ])
+}
+
+/// Ids that nothing has, but for the organisation's.
+pub(crate) fn absent(owner: &Person, present: &Ids) -> Ids {
+    present
+        .keys()
+        .map(|&name| {
+            let id = match name {
+                "organization_id" | "tenant_id" => owner.organization.to_string(),
+                _ => "01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
+            };
+            (name, id)
+        })
+        .collect()
+}
