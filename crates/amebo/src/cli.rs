@@ -42,6 +42,14 @@ enum Command {
     Search(commands::search::Options),
     /// Bring the database schema up to date.
     Migrate(commands::migrate::Options),
+    /// Look at everything the installation needs, and say how to mend what is wrong.
+    Doctor,
+    /// Prove that audit logs were not altered.
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
+    /// Rotate the keys that seal secrets.
+    #[command(subcommand)]
+    Keys(commands::keys::Command),
     /// Install the embedding model and the PDF library.
     #[command(subcommand)]
     Models(commands::models::Command),
@@ -79,8 +87,15 @@ pub fn run() -> Result<()> {
                 let api = Api::connect(&options.target, file, data).await?;
                 commands::ingest::run(api, &options).await
             }
-            Command::Ask(options) => commands::ask::run(&Api::connect(&options.target, file, data).await?, &options).await,
-            Command::Search(options) => commands::search::run(&Api::connect(&options.target, file, data).await?, &options).await,
+            Command::Ask(options) => {
+                commands::ask::run(&Api::connect(&options.target, file, data).await?, &options).await
+            }
+            Command::Search(options) => {
+                commands::search::run(&Api::connect(&options.target, file, data).await?, &options).await
+            }
+            Command::Doctor => commands::doctor::run(&config).await,
+            Command::Audit(command) => commands::audit::run(&config, command).await,
+            Command::Keys(command) => commands::keys::run(&config, command).await,
             Command::Migrate(options) => commands::migrate::run(&config, options).await,
             Command::Models(_) | Command::Openapi | Command::ExtractWorker => Ok(()),
         }

@@ -1,8 +1,11 @@
 //! One module per command.
 
 pub mod ask;
+pub mod audit;
+pub mod doctor;
 pub mod extract_worker;
 pub mod ingest;
+pub mod keys;
 pub mod migrate;
 pub mod models;
 pub mod openapi;

@@ -48,6 +48,7 @@ pub struct Identity {
 #[serde(deny_unknown_fields)]
 pub struct Data {
     pub directory: PathBuf,
+    pub master_keys: Option<SecretString>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -30,6 +30,11 @@ impl DataDirectory {
         self.0.join("postgres")
     }
 
+    /// The ring of master keys, under which data keys are wrapped.
+    pub fn master_keys(&self) -> PathBuf {
+        self.0.join("master.keys")
+    }
+
     /// The key that signs access tokens, made when it is missing. It is used for nothing else.
     pub fn token_key(&self, environment: &Environment) -> Result<SecretBox<[u8]>> {
         let path = self.0.join("token.key");

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod data_directory;
+mod database;
 mod telemetry;
 mod terminal;
 

@@ -80,9 +80,22 @@ impl Api {
         if let (Some(url), Some(api_key)) = (&target.url, &target.api_key) {
             let client = client(url)?;
             let url = url.trim_end_matches('/').to_owned();
-            let request = Request::get(format!("{url}/api/v1/api-key").parse()?, "terminal").bearer(api_key.expose_secret());
-            let whose: Whose = read(client.send(request).await.with_context(|| format!("no server answers at {url}"))?).await?;
-            return Ok(Self { client, url, api_key: api_key.clone(), organization: whose.organization_id, _server: None });
+            let request = Request::get(format!("{url}/api/v1/api-key").parse()?, "terminal")
+                .bearer(api_key.expose_secret());
+            let whose: Whose = read(
+                client
+                    .send(request)
+                    .await
+                    .with_context(|| format!("no server answers at {url}"))?,
+            )
+            .await?;
+            return Ok(Self {
+                client,
+                url,
+                api_key: api_key.clone(),
+                organization: whose.organization_id,
+                _server: None,
+            });
         }
         let (url, server) = match Announcement::read(data).await {
             Some(announcement) => (announcement.url, None),
@@ -93,10 +106,22 @@ impl Api {
         };
         let path = Credential::path(data);
         let credential = std::fs::read(&path).with_context(|| {
-            format!("the terminal has no key for the server at {url} ({}); set AMEBO_URL and AMEBO_API_KEY", path.display())
+            format!(
+                "the terminal has no key for the server at {url} ({}); set AMEBO_URL and AMEBO_API_KEY",
+                path.display()
+            )
         })?;
-        let Credential { organization_id, api_key } = serde_json::from_slice(&credential)?;
-        Ok(Self { client: client(&url)?, url, api_key: api_key.into(), organization: organization_id, _server: server })
+        let Credential {
+            organization_id,
+            api_key,
+        } = serde_json::from_slice(&credential)?;
+        Ok(Self {
+            client: client(&url)?,
+            url,
+            api_key: api_key.into(),
+            organization: organization_id,
+            _server: server,
+        })
     }
 
     /// GET below the organisation.
@@ -106,17 +131,31 @@ impl Api {
 
     /// POST of JSON below the organisation.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
-        read(self.send(Request::post(self.address(path)?, "terminal").json(body)).await?).await
+        read(
+            self.send(Request::post(self.address(path)?, "terminal").json(body))
+                .await?,
+        )
+        .await
     }
 
     /// POST of a file below the organisation.
-    pub async fn upload<T: DeserializeOwned>(&self, path: &str, content_type: &'static str, bytes: Vec<u8>) -> Result<T> {
-        read(self.send(Request::post(self.address(path)?, "terminal").body(content_type, bytes)).await?).await
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<T> {
+        read(
+            self.send(Request::post(self.address(path)?, "terminal").body(content_type, bytes))
+                .await?,
+        )
+        .await
     }
 
     /// POST of JSON, answered by events.
     pub async fn post_for_events(&self, path: &str, body: &Value) -> Result<Events> {
-        self.events(Request::post(self.address(path)?, "terminal").json(body)).await
+        self.events(Request::post(self.address(path)?, "terminal").json(body))
+            .await
     }
 
     /// GET, answered by events.
@@ -133,9 +172,17 @@ impl Api {
     }
 
     async fn send(&self, request: Request) -> Result<Response> {
-        let limits = Limits { total: Duration::from_mins(10), idle: Duration::from_mins(2), body_bytes: 64 << 20, ..Limits::default() };
+        let limits = Limits {
+            total: Duration::from_mins(10),
+            idle: Duration::from_mins(2),
+            body_bytes: 64 << 20,
+            ..Limits::default()
+        };
         let request = request.bearer(self.api_key.expose_secret()).limits(limits);
-        self.client.send(request).await.with_context(|| format!("the server at {} does not answer", self.url))
+        self.client
+            .send(request)
+            .await
+            .with_context(|| format!("the server at {} does not answer", self.url))
     }
 
     fn address(&self, path: &str) -> Result<url::Url> {
@@ -149,14 +196,18 @@ fn client(url: &str) -> Result<Client> {
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
         bail!("the server's address has no host");
     };
-    let config = Config { allow: vec![Exception::Endpoint(host.to_owned(), port)], ..Config::default() };
+    let config = Config {
+        allow: vec![Exception::Endpoint(host.to_owned(), port)],
+        ..Config::default()
+    };
     Ok(Client::new(&config, Environment::system())?)
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
     if response.status().is_success() {
         let bytes = response.bytes().await?;
-        return serde_json::from_slice(&bytes).context("the server's answer cannot be read; is it of another version?");
+        return serde_json::from_slice(&bytes)
+            .context("the server's answer cannot be read; is it of another version?");
     }
     Err(refusal(response).await)
 }
@@ -165,7 +216,10 @@ async fn refusal(response: Response) -> anyhow::Error {
     let status = response.status();
     match response.json::<Problem>().await {
         Ok(problem) => {
-            let fields = problem.errors.iter().map(|error| format!("\n  {}: {}", error.pointer, error.detail));
+            let fields = problem
+                .errors
+                .iter()
+                .map(|error| format!("\n  {}: {}", error.pointer, error.detail));
             anyhow::anyhow!("{}{}", problem.detail, fields.collect::<String>())
         }
         Err(_) => anyhow::anyhow!("the server answered {status}"),

@@ -23,15 +23,26 @@ impl App {
     pub async fn create_terminal_key(&self) -> Result<Option<(OrganizationId, String)>> {
         let mut tx = self.store.begin_system().await?;
         let memberships = match tx.users().first_superadmin().await? {
-            Some(user) => tx.users().memberships(user.id).await?.into_iter().map(|place| (user.id, place)).collect(),
+            Some(user) => tx
+                .users()
+                .memberships(user.id)
+                .await?
+                .into_iter()
+                .map(|place| (user.id, place))
+                .collect(),
             None => Vec::new(),
         };
         tx.commit().await?;
-        let Some((user, place)) = memberships.into_iter().find(|(_, place)| place.status == MemberStatus::Active) else {
+        let Some((user, place)) = memberships
+            .into_iter()
+            .find(|(_, place)| place.status == MemberStatus::Active)
+        else {
             return Ok(None);
         };
         let access = self.access(user, place.organization).await?;
-        let (_, key) = self.create_api_key(&access, "Terminal on the server", SCOPES.to_vec(), None).await?;
+        let (_, key) = self
+            .create_api_key(&access, "Terminal on the server", SCOPES.to_vec(), None)
+            .await?;
         Ok(Some((place.organization, key)))
     }
 }

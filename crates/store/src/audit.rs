@@ -23,7 +23,7 @@ pub use self::verify::{Reason, Verified};
 use crate::access::Actor;
 use crate::error::{Error, Result};
 use crate::transaction::{Scope, SystemScope};
-use crate::{OrgTx, SystemTx};
+use crate::{OrgTx, Permit, Store, SystemTx};
 
 /// Something done, to be recorded. The actor is the transaction's.
 #[derive(Debug, Clone)]
@@ -123,6 +123,20 @@ impl OrgTx {
     /// The organisation's audit log.
     pub fn audit(&mut self) -> Audit<'_> {
         Audit(self.scope())
+    }
+}
+
+impl Store {
+    /// Proves an organisation's log for whoever administers the machine; `None` when there is no such organisation.
+    pub async fn verify_audit(&self, organization: OrganizationId) -> Result<Option<Verified>> {
+        let mut tx = self.begin_system().await?;
+        let found = tx.organizations().get(organization).await?;
+        tx.commit().await?;
+        let Some(found) = found else { return Ok(None) };
+        let mut tx = self.begin(&Permit::of_system(found.id)).await?;
+        let verified = tx.audit().verify().await?;
+        tx.commit().await?;
+        Ok(Some(verified))
     }
 }
 

@@ -79,7 +79,12 @@ pub async fn run(api: &Api, options: &Options) -> Result<()> {
                 show(&event.json::<Outcome>()?.answer, &written);
                 return Ok(());
             }
-            "error" => bail!("{}", event.json::<serde_json::Value>()?["detail"].as_str().unwrap_or("the question failed")),
+            "error" => bail!(
+                "{}",
+                event.json::<serde_json::Value>()?["detail"]
+                    .as_str()
+                    .unwrap_or("the question failed")
+            ),
             _ => {}
         }
     }
@@ -104,7 +109,12 @@ fn show(answer: &Answer, written: &str) {
     let mut shown = Vec::new();
     for citation in &answer.citations {
         if !shown.contains(&citation.source) {
-            println!("{}[{}] {}", if shown.is_empty() { "\n" } else { "" }, citation.source, place(citation));
+            println!(
+                "{}[{}] {}",
+                if shown.is_empty() { "\n" } else { "" },
+                citation.source,
+                place(citation)
+            );
             shown.push(citation.source);
         }
     }
@@ -115,14 +125,24 @@ fn show(answer: &Answer, written: &str) {
         }
     }
     if let (Some(confidence), Some(level)) = (answer.confidence, &answer.confidence_level) {
-        let Searched { knowledge_bases, documents } = answer.searched;
-        println!("\nConfidence: {level} ({:.0} %). Searched {documents} documents in {knowledge_bases} knowledge bases.", confidence * 100.0);
+        let Searched {
+            knowledge_bases,
+            documents,
+        } = answer.searched;
+        println!(
+            "\nConfidence: {level} ({:.0} %). Searched {documents} documents in {knowledge_bases} knowledge bases.",
+            confidence * 100.0
+        );
     }
 }
 
 fn place(citation: &Citation) -> String {
     let mut place = citation.document_title.clone();
-    for heading in citation.heading_path.iter().filter(|heading| **heading != citation.document_title) {
+    for heading in citation
+        .heading_path
+        .iter()
+        .filter(|heading| **heading != citation.document_title)
+    {
         place.push_str(" › ");
         place.push_str(heading);
     }

@@ -76,12 +76,24 @@ struct Tally {
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub async fn run(api: Api, options: &Options) -> Result<()> {
     let files = files(&options.paths)?;
-    anyhow::ensure!(!files.is_empty(), "there are no files in {}", options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
+    anyhow::ensure!(
+        !files.is_empty(),
+        "there are no files in {}",
+        options
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     let knowledge_base = knowledge_base(&api, &options.knowledge_base).await?;
     let mut tally = Tally::default();
     let indexed = send(&Arc::new(api), &knowledge_base, files, &mut tally).await?;
     let failed = tally.failures.len();
-    println!("{} indexed, {} there already, {failed} failed.", indexed, tally.duplicates);
+    println!(
+        "{} indexed, {} there already, {failed} failed.",
+        indexed, tally.duplicates
+    );
     for (path, reason) in tally.failures.iter().take(REASONS) {
         println!("  {}: {reason}", path.display());
     }
@@ -100,10 +112,15 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for path in paths {
         let kind = fs::metadata(path).with_context(|| format!("there is no {}", path.display()))?;
-        if kind.is_dir() { folders.push(path.clone()) } else { files.push(path.clone()) }
+        if kind.is_dir() {
+            folders.push(path.clone())
+        } else {
+            files.push(path.clone())
+        }
     }
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("could not look into {}", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("could not look into {}", folder.display()))?;
         for entry in entries {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with('.') {
@@ -125,7 +142,10 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 async fn knowledge_base(api: &Api, name: &str) -> Result<String> {
     let mut cursor = None::<String>;
     loop {
-        let path = cursor.map_or_else(|| "/knowledge-bases?limit=200".to_owned(), |cursor| format!("/knowledge-bases?limit=200&cursor={cursor}"));
+        let path = cursor.map_or_else(
+            || "/knowledge-bases?limit=200".to_owned(),
+            |cursor| format!("/knowledge-bases?limit=200&cursor={cursor}"),
+        );
         let page: Page<Named> = api.get(&path).await?;
         if let Some(found) = page.items.into_iter().find(|base| base.name == name) {
             return Ok(found.id);
@@ -151,7 +171,8 @@ async fn send(api: &Arc<Api>, knowledge_base: &str, files: Vec<PathBuf>, tally: 
             (file, sent)
         }
     });
-    let sent: Vec<(PathBuf, Result<Document>)> = stream::iter(uploads).buffer_unordered(AT_ONCE).collect().await;
+    let sent: Vec<(PathBuf, Result<Document>)> =
+        stream::iter(uploads).buffer_unordered(AT_ONCE).collect().await;
     let mut waiting = HashMap::new();
     for (file, document) in sent {
         match document {
@@ -175,19 +196,43 @@ async fn upload(api: &Api, knowledge_base: &str, file: &Path) -> Result<Document
     let bytes = tokio::fs::read(file).await.context("it could not be read")?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let query = serde_urlencoded::to_string([("name", name.as_ref())])?;
-    api.upload(&format!("/knowledge-bases/{knowledge_base}/documents/raw?{query}"), "application/octet-stream", bytes).await
+    api.upload(
+        &format!("/knowledge-bases/{knowledge_base}/documents/raw?{query}"),
+        "application/octet-stream",
+        bytes,
+    )
+    .await
 }
 
 /// Follows the documents' events; what a broken or bounded stream did not tell is asked for one by one at its end.
-async fn follow(api: &Api, knowledge_base: &str, mut waiting: HashMap<String, PathBuf>, tally: &mut Tally, progress: &ProgressBar) -> Result<()> {
+async fn follow(
+    api: &Api,
+    knowledge_base: &str,
+    mut waiting: HashMap<String, PathBuf>,
+    tally: &mut Tally,
+    progress: &ProgressBar,
+) -> Result<()> {
     while !waiting.is_empty() {
-        let mut events = api.get_for_events(&format!("/documents/events?knowledge_base_id={knowledge_base}&until=settled")).await?;
+        let mut events = api
+            .get_for_events(&format!(
+                "/documents/events?knowledge_base_id={knowledge_base}&until=settled"
+            ))
+            .await?;
         while let Some(event) = events.next().await? {
             match event.name.as_str() {
-                "document" => settle(event.json::<DocumentEvent>()?.document, &mut waiting, tally, progress),
+                "document" => settle(
+                    event.json::<DocumentEvent>()?.document,
+                    &mut waiting,
+                    tally,
+                    progress,
+                ),
                 "summary" => {
-                    let SummaryEvent { waiting, remaining_seconds } = event.json()?;
-                    let remaining = remaining_seconds.map_or(String::new(), |seconds| format!(", about {seconds} s left"));
+                    let SummaryEvent {
+                        waiting,
+                        remaining_seconds,
+                    } = event.json()?;
+                    let remaining = remaining_seconds
+                        .map_or(String::new(), |seconds| format!(", about {seconds} s left"));
                     progress.set_message(format!("indexing, {waiting} waiting{remaining}"));
                 }
                 _ => {}
@@ -198,25 +243,47 @@ async fn follow(api: &Api, knowledge_base: &str, mut waiting: HashMap<String, Pa
         }
         let unknown: Vec<String> = waiting.keys().cloned().collect();
         for id in unknown {
-            settle(api.get(&format!("/documents/{id}")).await?, &mut waiting, tally, progress);
+            settle(
+                api.get(&format!("/documents/{id}")).await?,
+                &mut waiting,
+                tally,
+                progress,
+            );
         }
     }
     Ok(())
 }
 
-fn settle(document: Document, waiting: &mut HashMap<String, PathBuf>, tally: &mut Tally, progress: &ProgressBar) {
+fn settle(
+    document: Document,
+    waiting: &mut HashMap<String, PathBuf>,
+    tally: &mut Tally,
+    progress: &ProgressBar,
+) {
     if !matches!(document.status.as_str(), "indexed" | "failed") {
         return;
     }
-    let Some(file) = waiting.remove(&document.id) else { return };
+    let Some(file) = waiting.remove(&document.id) else {
+        return;
+    };
     progress.inc(1);
     if document.status == "failed" {
-        tally.failures.push((file, document.error.unwrap_or_else(|| "it could not be read".to_owned())));
+        tally.failures.push((
+            file,
+            document
+                .error
+                .unwrap_or_else(|| "it could not be read".to_owned()),
+        ));
     }
 }
 
 fn progress(length: usize) -> ProgressBar {
-    let target = if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = if stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(u64::try_from(length).ok(), target).with_style(style)
 }

@@ -46,12 +46,28 @@ pub async fn run(api: &Api, options: &Options) -> Result<()> {
     }
     let findings: Findings = api.post("/search", &body).await?;
     for (number, passage) in (1..).zip(&findings.passages) {
-        let page = passage.page.map_or(String::new(), |page| format!(", page {page}"));
+        let page = passage
+            .page
+            .map_or(String::new(), |page| format!(", page {page}"));
         let mut place = vec![passage.document_title.as_str()];
-        place.extend(passage.heading_path.iter().map(String::as_str).filter(|heading| *heading != passage.document_title));
-        println!("{number}. {}{page}\n{}\n", place.join(" › "), passage.content.trim());
+        place.extend(
+            passage
+                .heading_path
+                .iter()
+                .map(String::as_str)
+                .filter(|heading| *heading != passage.document_title),
+        );
+        println!(
+            "{number}. {}{page}\n{}\n",
+            place.join(" › "),
+            passage.content.trim()
+        );
     }
-    let how = if findings.by_meaning { "words and meaning" } else { "words alone, since there is no embedding model" };
+    let how = if findings.by_meaning {
+        "words and meaning"
+    } else {
+        "words alone, since there is no embedding model"
+    };
     println!("Searched {} documents by {how}.", findings.documents_searched);
     Ok(())
 }

@@ -8,15 +8,14 @@ use std::time::Duration;
 use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts, identity};
 use amebo_core::Environment;
-use amebo_store::managed::{Login, Postgres};
-use amebo_store::{Connection, Store, StoreConfig};
+use amebo_store::Store;
 use anyhow::{Context as _, Result};
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::data_directory::{DataDirectory, write_private};
+use crate::database::RunningDatabase;
 use crate::terminal::{Announcement, Credential};
 
 /// How long open requests may take to end once the server was asked to stop.
@@ -80,10 +79,22 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
 /// Lets the commands on this machine find the server, and gives them a key the first time.
 async fn open_to_terminal(app: &App, data: &Path, address: SocketAddr) -> Result<()> {
     let path = Credential::path(data);
-    if !path.exists() && let Some((organization_id, api_key)) = app.create_terminal_key().await? {
-        write_private(&path, &serde_json::to_vec(&Credential { organization_id, api_key })?)?;
+    if !path.exists()
+        && let Some((organization_id, api_key)) = app.create_terminal_key().await?
+    {
+        write_private(
+            &path,
+            &serde_json::to_vec(&Credential {
+                organization_id,
+                api_key,
+            })?,
+        )?;
     }
-    Announcement { url: format!("http://{address}"), process: std::process::id() }.write(data)
+    Announcement {
+        url: format!("http://{address}"),
+        process: std::process::id(),
+    }
+    .write(data)
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
@@ -107,63 +118,5 @@ async fn asked_to_stop() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-/// The database in use, and the managed server when there is one.
-struct RunningDatabase {
-    store_config: StoreConfig,
-    managed: Option<Postgres>,
-}
-
-impl RunningDatabase {
-    async fn start(config: &Config, directory: &DataDirectory) -> Result<Self> {
-        let Database {
-            url,
-            system_url,
-            owner_url,
-            max_connections,
-            managed,
-        } = &config.database;
-        let Some(url) = url else {
-            let postgres = Postgres::start(&directory.postgres(), managed).await?;
-            amebo_store::migrate(&postgres.connection(Login::Owner)).await?;
-            let store_config = StoreConfig {
-                app: postgres.connection(Login::App),
-                system: postgres.connection(Login::System),
-                max_connections: *max_connections,
-            };
-            return Ok(Self {
-                store_config,
-                managed: Some(postgres),
-            });
-        };
-        if let Some(owner) = owner_url {
-            amebo_store::migrate(
-                &Connection::from_url(owner.expose_secret()).context("database.owner_url cannot be read")?,
-            )
-            .await?;
-        }
-        let app = Connection::from_url(url.expose_secret()).context("database.url cannot be read")?;
-        let system = match system_url {
-            Some(url) => {
-                Connection::from_url(url.expose_secret()).context("database.system_url cannot be read")?
-            }
-            None => app.as_user("amebo_system", None),
-        };
-        Ok(Self {
-            store_config: StoreConfig {
-                app,
-                system,
-                max_connections: *max_connections,
-            },
-            managed: None,
-        })
-    }
-
-    async fn stop(self) {
-        if let Some(postgres) = self.managed {
-            postgres.stop().await;
-        }
     }
 }

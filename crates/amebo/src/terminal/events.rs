@@ -19,7 +19,8 @@ pub struct Event {
 impl Event {
     /// What it carries.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.data).with_context(|| format!("the server's event {} cannot be read", self.name))
+        serde_json::from_str(&self.data)
+            .with_context(|| format!("the server's event {} cannot be read", self.name))
     }
 }
 
@@ -31,7 +32,10 @@ pub struct Events {
 
 impl Events {
     pub(super) fn new(bytes: BoxStream<'static, Result<bytes::Bytes, amebo_outbound::Error>>) -> Self {
-        Self { bytes, buffer: Vec::new() }
+        Self {
+            bytes,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next event; `None` when the stream has ended.
@@ -44,9 +48,14 @@ impl Events {
                 }
                 continue;
             }
-            anyhow::ensure!(self.buffer.len() <= LONGEST, "the server sent an event without end");
+            anyhow::ensure!(
+                self.buffer.len() <= LONGEST,
+                "the server sent an event without end"
+            );
             match self.bytes.next().await {
-                Some(bytes) => self.buffer.extend_from_slice(&bytes.context("the stream was cut off")?),
+                Some(bytes) => self
+                    .buffer
+                    .extend_from_slice(&bytes.context("the stream was cut off")?),
                 None => return Ok(None),
             }
         }
@@ -56,11 +65,18 @@ impl Events {
 /// An event from its lines; `None` for a comment that only keeps the stream alive.
 fn parse(block: &str) -> Option<Event> {
     let field = |wanted: &str| {
-        let values = block.lines().filter_map(|line| line.strip_prefix(wanted)?.strip_prefix(':').map(|value| value.strip_prefix(' ').unwrap_or(value)));
+        let values = block.lines().filter_map(|line| {
+            line.strip_prefix(wanted)?
+                .strip_prefix(':')
+                .map(|value| value.strip_prefix(' ').unwrap_or(value))
+        });
         values.collect::<Vec<_>>().join("\n")
     };
     let data = field("data");
-    (!data.is_empty()).then(|| Event { name: field("event"), data })
+    (!data.is_empty()).then(|| Event {
+        name: field("event"),
+        data,
+    })
 }
 
 #[cfg(test)]
@@ -70,12 +86,22 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_read_however_the_bytes_are_cut() {
-        let text = ": alive\n\nevent: token\ndata: {\"text\": \"grüß\"}\n\nevent: verdict\ndata: {}\n\n".as_bytes();
+        let text =
+            ": alive\n\nevent: token\ndata: {\"text\": \"grüß\"}\n\nevent: verdict\ndata: {}\n\n".as_bytes();
         for size in 1..text.len() {
-            let pieces: Vec<_> = text.chunks(size).map(|piece| Ok(bytes::Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> = text
+                .chunks(size)
+                .map(|piece| Ok(bytes::Bytes::copy_from_slice(piece)))
+                .collect();
             let mut events = Events::new(stream::iter(pieces).boxed());
             let token = events.next().await.unwrap().unwrap();
-            assert_eq!((token.name.as_str(), token.json::<serde_json::Value>().unwrap()["text"].as_str()), ("token", Some("grüß")));
+            assert_eq!(
+                (
+                    token.name.as_str(),
+                    token.json::<serde_json::Value>().unwrap()["text"].as_str()
+                ),
+                ("token", Some("grüß"))
+            );
             assert_eq!(events.next().await.unwrap().unwrap().name, "verdict");
             assert!(events.next().await.unwrap().is_none());
         }

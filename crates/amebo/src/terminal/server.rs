@@ -37,7 +37,9 @@ impl Announcement {
     pub fn write(&self, data: &Path) -> Result<()> {
         let path = Self::path(data);
         let staged = path.with_extension("json.new");
-        fs::write(&staged, serde_json::to_vec(self)?).and_then(|()| fs::rename(&staged, &path)).with_context(|| format!("could not write {}", path.display()))
+        fs::write(&staged, serde_json::to_vec(self)?)
+            .and_then(|()| fs::rename(&staged, &path))
+            .with_context(|| format!("could not write {}", path.display()))
     }
 
     /// Takes the announcement back.
@@ -65,11 +67,16 @@ impl LocalServer {
     /// Starts a server on a free port and waits until it listens.
     pub async fn start(config: Option<&Path>, data: &Path) -> Result<(String, Self)> {
         let mut command = Command::new(std::env::current_exe().context("this executable has no path")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data);
         if let Some(config) = config {
             command.arg("--config").arg(config);
         }
-        command.env("AMEBO__LOG__FILTER", "warn").stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .env("AMEBO__LOG__FILTER", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         let mut server = Self(command.spawn().context("the server could not be started")?);
         let started = timeout(PATIENCE, async {
             let mut look = interval(LOOK);
