@@ -3,9 +3,10 @@
 //! Each task has a row; a process that locks the row and finds its interval elapsed is the leader for that task, until its
 //! transaction ends. This needs no session-level lock, so that it works behind a transaction-mode pooler.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -16,7 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How many interrupted questions are settled at a time.
 const OVERDUE_QUESTIONS: u32 = 1_000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Task {
     RescueJobs,
     PublishEvents,
@@ -88,11 +89,26 @@ impl Task {
     }
 }
 
-/// Does what is due, until `stop`.
+/// Does what is due, until `stop`. A task is looked at no more often than it is to be done, whoever does it.
 pub(crate) async fn run(store: &Store, stop: &CancellationToken) {
+    let mut looked_at: HashMap<Task, DateTime<Utc>> = HashMap::new();
     while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-        if let Err(error) = run_due(store).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "maintenance failed");
+        let now = store.environment().now();
+        for task in Task::ALL {
+            if looked_at
+                .get(&task)
+                .is_some_and(|last| now - *last < task.interval())
+            {
+                continue;
+            }
+            looked_at.insert(task, now);
+            if let Err(error) = run_if_due(store, task).await {
+                tracing::error!(
+                    task = task.name(),
+                    error = &error as &dyn std::error::Error,
+                    "maintenance failed"
+                );
+            }
         }
     }
 }

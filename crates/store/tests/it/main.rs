@@ -22,3 +22,5 @@ mod question;
 mod schedule;
 #[cfg(test)]
 mod sealing;
+#[cfg(test)]
+mod signal;

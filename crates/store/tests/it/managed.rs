@@ -193,3 +193,28 @@ async fn a_directory_that_keeps_the_account_out_is_named() {
         .unwrap_err();
     assert!(matches!(refused, Error::Untraversable { .. }), "{refused}");
 }
+
+#[tokio::test]
+async fn a_lock_file_left_by_a_crash_does_not_keep_the_server_out() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let directory = directory();
+    let postgres = Postgres::start(directory.path(), &settings()).await.unwrap();
+    let (lock, kept) = (
+        directory.path().join("cluster/postmaster.pid"),
+        directory.path().join("kept"),
+    );
+    fs::copy(&lock, &kept).unwrap();
+    let owner = fs::metadata(&lock).unwrap();
+    postgres.stop().await;
+    assert!(!lock.exists());
+    // It still says `ready`, and names a process that is gone.
+    fs::rename(&kept, &lock).unwrap();
+    chown(&lock, Some(owner.uid()), Some(owner.gid())).unwrap();
+    let postgres = Postgres::start(directory.path(), &settings()).await.unwrap();
+    let mut connection = connect(&postgres, Login::App).await;
+    assert_eq!(
+        text(&mut connection, "select current_user::text").await,
+        "amebo_app"
+    );
+    postgres.stop().await;
+}
