@@ -4,7 +4,7 @@
 //! batch, as ONNX `DynamicQuantizeLinear` takes them, would make it so).
 
 use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
-use rten_simd::SimdOp;
+use rten_simd::{Isa, SimdOp};
 use rten_tensor::NdTensorView;
 use rten_vecmath::{ExtendInit, MinMax, Quantize};
 
@@ -17,7 +17,7 @@ pub(super) struct Linear {
     scales: Vec<f32>,
     bias: Vec<f32>,
     /// For each output the sum of its weights: what a zero point of the activations adds to every product.
-    weight_sums: Vec<i32>,
+    weight_sums: Vec<f32>,
 }
 
 /// Rows of activations as unsigned bytes, each with its scale and zero point.
@@ -26,7 +26,7 @@ pub(super) struct QuantizedRows {
     width: usize,
     values: Vec<u8>,
     scales: Vec<f32>,
-    zero_points: Vec<i32>,
+    zero_points: Vec<f32>,
 }
 
 impl QuantizedRows {
@@ -53,7 +53,7 @@ impl QuantizedRows {
                 Quantize::new(row, &mut free[..width], scale.recip(), zero_point).dispatch()
             });
             self.scales.push(scale);
-            self.zero_points.push(zero_point.into());
+            self.zero_points.push(f32::from(zero_point));
         }
     }
 }
@@ -65,7 +65,7 @@ impl Linear {
         let inputs = weights.len() / outputs;
         let weight_sums = weights
             .chunks_exact(inputs)
-            .map(|row| row.iter().map(|&weight| i32::from(weight)).sum())
+            .map(|row| row.iter().map(|&weight| f32::from(weight)).sum())
             .collect();
         let weights = NdTensorView::from_data([outputs, inputs], weights);
         Self {
@@ -105,22 +105,57 @@ impl Linear {
         )?;
         let width = self.outputs();
         let rows = rows.scales.iter().zip(&rows.zero_points);
-        for ((out, sums), (scale, zero_point)) in out
-            .chunks_exact_mut(width)
-            .zip(sums.chunks_exact(width))
-            .zip(rows)
-        {
-            let columns = self.scales.iter().zip(&self.bias).zip(&self.weight_sums);
-            for ((out, sum), ((column_scale, bias), weight_sum)) in out.iter_mut().zip(sums).zip(columns) {
-                #[expect(
-                    clippy::cast_precision_loss,
-                    reason = "below the error of the quantisation itself"
-                )]
-                let sum = (sum - zero_point * weight_sum) as f32;
-                *out = sum * (scale * column_scale) + bias;
+        let results = out.chunks_exact_mut(width).zip(sums.chunks_exact(width));
+        for ((out, sums), (&scale, &zero_point)) in results.zip(rows) {
+            Rescale {
+                layer: self,
+                sums,
+                scale,
+                zero_point,
+                out,
             }
+            .dispatch();
         }
         Ok(())
+    }
+}
+
+/// Turns one row of integer sums into floats. A [`SimdOp`] for its dispatch alone: the plain loop is compiled once for each
+/// instruction set.
+struct Rescale<'a> {
+    layer: &'a Linear,
+    sums: &'a [i32],
+    scale: f32,
+    zero_point: f32,
+    out: &'a mut [f32],
+}
+
+impl SimdOp for Rescale<'_> {
+    type Output = ();
+
+    #[expect(
+        clippy::inline_always,
+        reason = "so that the loop is compiled where the instruction set is chosen"
+    )]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _: I) {
+        let Linear {
+            scales,
+            bias,
+            weight_sums,
+            ..
+        } = self.layer;
+        let columns = scales.iter().zip(bias).zip(weight_sums);
+        for ((out, &sum), ((column_scale, bias), weight_sum)) in
+            self.out.iter_mut().zip(self.sums).zip(columns)
+        {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "far below the error of the quantisation itself"
+            )]
+            let sum = sum as f32 - self.zero_point * weight_sum;
+            *out = sum * (self.scale * column_scale) + bias;
+        }
     }
 }
 
