@@ -10,6 +10,7 @@ mod me;
 mod member;
 mod operator;
 mod organization;
+mod start;
 
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +21,7 @@ use crate::openapi::Base;
 pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
+        .merge(start::routes())
         .nest("/api/v1", version_1())
 }
 
