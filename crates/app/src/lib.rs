@@ -5,23 +5,42 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod document;
+pub mod embedders;
 pub mod error;
+mod gate;
 pub mod identity;
+pub mod ingest;
 pub mod invitation;
+mod jobs;
+pub mod knowledge_base;
+pub mod library;
 pub mod mail;
 pub mod member;
 pub mod operator;
 pub mod organization;
 mod terminal;
 
+/// What use cases hand out as it is stored.
+pub mod store {
+    pub use amebo_store::{Document, DocumentFilter, KnowledgeBase, Passage, TextWindow};
+}
+
 pub use amebo_store::{Access, Actor, Origin, Person};
 pub use error::{Error, FieldError, Result};
 
 use amebo_core::Environment;
+use amebo_knowledge::extract::Extractor;
 use amebo_store::Store;
+use amebo_store::blob::Storage;
+use gate::Gate;
 use identity::{Passwords, Tokens};
+use library::Library;
 use mail::Mailer;
 use secrecy::SecretBox;
+
+/// How many uploads are taken at once, how many of one organisation, and how many more of it may wait.
+const UPLOADS: (usize, usize, usize) = (16, 4, 512);
 
 /// What the application is made of.
 #[derive(Debug)]
@@ -34,6 +53,14 @@ pub struct Parts {
     pub identity: identity::Config,
     /// Sends letters.
     pub mailer: Mailer,
+    /// What organisations know.
+    pub library: Library,
+    /// Where originals are kept.
+    pub storage: Storage,
+    /// Reads documents.
+    pub extractor: Extractor,
+    /// Fetches web pages.
+    pub web: amebo_outbound::Client,
 }
 
 /// The application: everything Amebo can be asked to do.
@@ -44,6 +71,11 @@ pub struct App {
     tokens: Tokens,
     identity: identity::Config,
     mailer: Mailer,
+    library: Library,
+    storage: Storage,
+    extractor: Extractor,
+    web: amebo_outbound::Client,
+    uploads: Gate,
 }
 
 impl App {
@@ -56,6 +88,11 @@ impl App {
             tokens,
             identity: parts.identity,
             mailer: parts.mailer,
+            library: parts.library,
+            storage: parts.storage,
+            extractor: parts.extractor,
+            web: parts.web,
+            uploads: Gate::new(UPLOADS.0, UPLOADS.1, UPLOADS.2),
         }
     }
 

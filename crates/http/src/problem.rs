@@ -58,6 +58,11 @@ impl Kind {
         Kind::Unavailable,
     ];
 
+    /// The stable identifier.
+    pub fn urn(self) -> String {
+        format!("urn:amebo:problem:{}", self.facts().0)
+    }
+
     /// The stable name, title and status.
     pub const fn facts(self) -> (&'static str, &'static str, StatusCode) {
         match self {
@@ -159,15 +164,23 @@ impl Problem {
         }
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.request_id);
         self
     }
 
     pub(crate) fn render(self) -> Response {
-        let (name, title, status) = self.kind.facts();
+        let (_, title, status) = self.kind.facts();
         let body = ProblemDocument {
-            kind: format!("urn:amebo:problem:{name}"),
+            kind: self.kind.urn(),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail,

@@ -4,8 +4,10 @@
 mod api_key;
 mod audit;
 mod authentication;
+mod document;
 mod health;
 mod invitation;
+mod knowledge_base;
 mod me;
 mod member;
 mod operator;
@@ -28,6 +30,8 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
 fn version_1() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(authentication::routes())
+        .merge(knowledge_base::routes())
+        .merge(document::routes())
         .merge(me::routes())
         .merge(organization::routes())
         .merge(member::routes())

@@ -165,7 +165,7 @@ pub struct Chunks<'a>(pub(crate) Scope<'a>);
 impl Chunks<'_> {
     /// Puts a version's text and passages in the place of the document's former ones and makes it findable, all at once. `false`,
     /// and nothing happens, when the version is no longer wanted, or when its knowledge base no longer searches vectors of `model`
-    /// (`None`: has no model).
+    /// (with `None` there are no vectors).
     ///
     /// The organisation's revision is locked from here to the commit; make it the last thing of the transaction.
     pub async fn publish(
@@ -179,7 +179,7 @@ impl Chunks<'_> {
         let wanted: Option<i32> = sqlx::query_scalar(
             "select d.version from documents d
              join knowledge_bases k on k.organization_id = d.organization_id and k.id = d.knowledge_base_id
-             where d.organization_id = $1 and d.id = $2 and d.version = $3 and k.embedding_model is not distinct from $4
+             where d.organization_id = $1 and d.id = $2 and d.version = $3 and ($4::text is null or k.embedding_model = $4)
              for update of d for share of k",
         )
         .bind(self.0.organization.uuid())

@@ -116,6 +116,8 @@ pub struct DocumentFilter {
 /// What extraction learnt of a document.
 #[derive(Debug, Clone)]
 pub struct Learnt {
+    /// The title to show.
+    pub title: String,
     /// The type decided by content.
     pub mime_type: String,
     /// Pages, slides or sheets; 0 where there are none.
@@ -264,19 +266,21 @@ impl Documents<'_> {
         Ok(Page::from_rows(rows, page.limit, |document| document.id))
     }
 
-    /// The documents that `reader` may see and that changed at or after `since`, in the order of their changes. A change may come to
-    /// light a little later than its time says, so whoever follows asks again from a little earlier.
+    /// The documents that `reader` may see and that changed at or after `since` (or are `unsettled`), in the order of their changes. A
+    /// change may come to light a little later than its time says, so whoever follows asks again from a little earlier.
     pub async fn changed_since(
         &mut self,
         since: DateTime<Utc>,
         filter: &DocumentFilter,
         reader: &Reader,
+        unsettled: bool,
         limit: u32,
     ) -> Result<Vec<Document>> {
         let eyes = Eyes::of(reader);
         let rows: Vec<Row> = sqlx::query_as(select!(
             "and (audience ->> 'kind' = any($2) or audience -> 'roles' ? $3 or audience -> 'users' ? $4)
-             and updated_at >= $5 and ($6::uuid is null or knowledge_base_id = $6) order by updated_at, id limit $7"
+             and (updated_at >= $5 or $7 and status not in ('indexed', 'failed'))
+             and ($6::uuid is null or knowledge_base_id = $6) order by updated_at, id limit $8"
         ))
         .bind(self.0.organization.uuid())
         .bind(eyes.kinds)
@@ -284,6 +288,7 @@ impl Documents<'_> {
         .bind(eyes.user)
         .bind(since)
         .bind(filter.knowledge_base.map(Id::uuid))
+        .bind(unsettled)
         .bind(i64::from(limit))
         .fetch_all(&mut *self.0.connection)
         .await?;
@@ -384,7 +389,7 @@ impl Documents<'_> {
     /// Keeps what extraction learnt of a version in work; `false` when it is no longer wanted.
     pub async fn learn(&mut self, id: DocumentId, version: i32, learnt: &Learnt) -> Result<bool> {
         let kept = sqlx::query(
-            "update documents set mime_type = $4, pages = $5, metadata = $6 || metadata, updated_at = $7
+            "update documents set mime_type = $4, pages = $5, metadata = $6 || metadata, updated_at = $7, title = $8
              where organization_id = $1 and id = $2 and version = $3",
         )
         .bind(self.0.organization.uuid())
@@ -394,6 +399,7 @@ impl Documents<'_> {
         .bind(i32::try_from(learnt.pages).unwrap_or(i32::MAX))
         .bind(Json(&learnt.metadata))
         .bind(self.0.environment.now())
+        .bind(&learnt.title)
         .execute(&mut *self.0.connection)
         .await?;
         Ok(kept.rows_affected() == 1)

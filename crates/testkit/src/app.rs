@@ -4,18 +4,24 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use amebo_app::embedders::Embedders;
+use amebo_app::library::Library;
 use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts};
 use amebo_core::id::{OrganizationId, UserId};
 use amebo_core::permission::Role;
 use amebo_core::{Environment, ManualClock};
-use amebo_store::{LinkPurpose, NewUser, Store};
+use amebo_knowledge::embed::Embedder;
+use amebo_knowledge::index::embedded::{self, Embedded};
+use amebo_store::blob::Storage;
+use amebo_store::{LinkPurpose, NewUser, Store, blob};
 use axum::Router;
 use chrono::{DateTime, TimeZone as _, Utc};
 use secrecy::SecretBox;
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::{Client, Database};
+use crate::{Client, Database, WordModel, extractor};
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -36,8 +42,11 @@ pub struct TestApp {
     pub database: Database,
     /// The store the application works on.
     pub store: Store,
+    /// Its embedding models: the first is what new knowledge bases take.
+    pub models: Vec<Arc<WordModel>>,
     router: Router,
     addresses: AtomicU32,
+    pub(crate) files: TempDir,
 }
 
 /// Somebody signed in.
@@ -54,20 +63,44 @@ pub struct Person {
 }
 
 impl TestApp {
-    /// Starts the application on a database of its own.
+    /// Starts the application on a database of its own, with one embedding model.
     pub async fn start() -> Self {
+        Self::start_with_models(&["words-1"]).await
+    }
+
+    /// Starts the application with embedding models of these names, or none.
+    pub async fn start_with_models(names: &[&str]) -> Self {
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::starting_at(start_of_time()));
         let environment = Environment::replayable(clock.clone(), 7);
+        let files = tempfile::tempdir().unwrap();
+        let storage = Storage::open(&blob::Settings::default(), files.path(), environment.clone()).unwrap();
+        let web = amebo_outbound::Client::new(&web_config(), environment.clone()).unwrap();
+        let models: Vec<_> = names
+            .iter()
+            .map(|name| Arc::new(WordModel::named(name)))
+            .collect();
+        let embedders = Embedders::new(
+            models
+                .iter()
+                .map(|model| Arc::clone(model) as Arc<dyn Embedder>)
+                .collect(),
+        );
         let store = Store::connect(&database.store_config(), environment)
             .await
             .unwrap();
         let token_key = SecretBox::new(vec![7; 32].into_boxed_slice());
+        let engine = Arc::new(Embedded::new(embedded::Settings::default()));
+        let library = Library::new(store.clone(), engine, embedders);
         let app = Arc::new(App::new(Parts {
             store: store.clone(),
             token_key,
             identity: amebo_app::identity::Config::default(),
             mailer: Mailer::new(None).unwrap(),
+            library,
+            storage,
+            extractor: extractor(),
+            web,
         }));
         let router = amebo_http::router(app.clone(), amebo_http::Config::default());
         Self {
@@ -75,8 +108,10 @@ impl TestApp {
             clock,
             database,
             store,
+            models,
             router,
             addresses: AtomicU32::new(0),
+            files,
         }
     }
 
@@ -178,6 +213,14 @@ impl TestApp {
             .expect(200)
             .json();
         self.anonymous().with_bearer(body["access_token"].as_str())
+    }
+}
+
+/// Fakes of third parties listen on this machine.
+fn web_config() -> amebo_outbound::Config {
+    amebo_outbound::Config {
+        allow: vec!["127.0.0.0/8".parse().unwrap()],
+        ..amebo_outbound::Config::default()
     }
 }
 

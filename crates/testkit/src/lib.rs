@@ -5,7 +5,12 @@
 mod app;
 mod client;
 mod database;
+mod embedder;
+mod extraction;
+mod knowledge;
 
 pub use app::{PASSWORD, Person, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;
+pub use embedder::WordModel;
+pub use extraction::extractor;

@@ -1,17 +1,27 @@
 //! `amebo serve`: the server.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amebo_app::embedders::Embedders;
+use amebo_app::library::Library;
 use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts, identity};
 use amebo_core::Environment;
-use amebo_store::Store;
+use amebo_knowledge::embed::local::LocalEmbedder;
+use amebo_knowledge::extract::{self, Extractor};
+use amebo_knowledge::index::embedded::{self, Embedded};
+use amebo_knowledge::models;
+use amebo_store::blob::{self, Storage};
+use amebo_store::{Store, job};
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::data_directory::{DataDirectory, write_private};
@@ -47,7 +57,19 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
             .parse()
             .context("the address listened on has no URL; set server.public_url")?,
     };
+    let engine = Arc::new(Embedded::new(embedded::Settings::default()));
     let app = Arc::new(App::new(Parts {
+        library: Library::new(store.clone(), engine, local_model(&config.data.directory)?),
+        storage: Storage::open(
+            &blob::Settings::default(),
+            &config.data.directory.join("files"),
+            environment.clone(),
+        )?,
+        extractor: Extractor::new(extract::Config {
+            pdfium: models::pdfium(&config.data.directory),
+            ..extract::Config::default()
+        }),
+        web: amebo_outbound::Client::new(&amebo_outbound::Config::default(), environment.clone())?,
         store,
         token_key: directory.token_key(&environment)?,
         identity: identity::Config {
@@ -58,6 +80,10 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
     }));
     announce(&app, &config.identity).await?;
     open_to_terminal(&app, &config.data.directory, listener.local_addr()?).await?;
+    let stop = CancellationToken::new();
+    let mut work = JoinSet::new();
+    let (worker, stopped) = (app.worker(job::Settings::default()), stop.clone());
+    work.spawn(async move { worker.run(stopped).await });
     let http = amebo_http::Config {
         trusted_proxies: config.server.trusted_proxies.clone(),
     };
@@ -71,6 +97,8 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
         }
     }
     Announcement::remove(&config.data.directory);
+    stop.cancel();
+    work.join_all().await;
     app.finish().await;
     database.stop().await;
     Ok(())
@@ -107,6 +135,19 @@ async fn announce(app: &App, config: &crate::config::Identity) -> Result<()> {
         println!("Sign in as the first administrator, once, within a day: {link}");
     }
     Ok(())
+}
+
+/// The embedding model of the data directory, if it is installed.
+fn local_model(directory: &Path) -> Result<Embedders> {
+    let Some(folder) = models::local_default(directory) else {
+        tracing::warn!(
+            "no embedding model is installed: searching by words alone; run `amebo models install`"
+        );
+        return Ok(Embedders::default());
+    };
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let model = LocalEmbedder::open(&folder, threads).context("the embedding model cannot be used")?;
+    Ok(Embedders::new(vec![Arc::new(model)]))
 }
 
 async fn asked_to_stop() {

@@ -11,9 +11,15 @@ mod browser;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
+mod ingest;
+#[cfg(test)]
 mod invitation;
 #[cfg(test)]
 mod isolation;
+#[cfg(test)]
+mod knowledge_base;
 #[cfg(test)]
 mod member;
 #[cfg(test)]

@@ -41,6 +41,10 @@ fn sample(operation: &str) -> Option<Value> {
         "provision_organization" => {
             json!({ "name": "Provisioned", "owner_email": "boss@people.example", "owner_name": "Boss", "plan": "free" })
         }
+        "create_knowledge_base" | "update_knowledge_base" => json!({ "name": "Another Name" }),
+        "update_document" => json!({ "title": "Another Title" }),
+        "fetch_page" => json!({ "url": "https://www.example.com/" }),
+        "upload_documents" | "upload_document" | "replace_document" => json!({}),
         "update_terms" => json!({ "subscription_plan": "free" }),
         "update_user" => json!({ "is_active": true }),
         _ => return None,
@@ -49,6 +53,9 @@ fn sample(operation: &str) -> Option<Value> {
 
 /// Parameters of paths that name no object.
 const NAMES: &[(&str, &str)] = &[("role", "viewer")];
+
+/// What follows the path, where it matters: a stream that is followed to its end has one.
+const QUERIES: &[(&str, &str)] = &[("follow_documents", "?until=settled")];
 
 /// Every operation, in the order of the description.
 pub(crate) fn all() -> Vec<Operation> {
@@ -109,6 +116,9 @@ impl Operation {
         for (name, value) in NAMES {
             path = path.replace(&format!("{{{name}}}"), value);
         }
+        for (_, query) in QUERIES.iter().filter(|(id, _)| *id == self.id) {
+            path += query;
+        }
         let request = Request::builder().method(self.method.clone()).uri(path);
         let request = match &self.body {
             Body::None => request.body(axum::body::Body::empty()),
@@ -146,6 +156,11 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
         .expect(201)
         .json();
     let devices = owner.client.get("/api/v1/me/devices").await.expect(200).json();
+    let base = crate::knowledge_base::knowledge_base(owner, "Handbook").await;
+    let document = crate::document::uploaded(owner, &base, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    let passages = owner.path(&format!("/documents/{document}/passages"));
+    let passages = owner.client.get(&passages).await.expect(200).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
         ("organization_id", owner.organization.to_string()),
@@ -154,6 +169,9 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
         ("member_id", text(&member_id)),
         ("invitation_id", text(&invitation["id"])),
         ("api_key_id", text(&key["id"])),
+        ("knowledge_base_id", base),
+        ("document_id", document),
+        ("passage_id", text(&passages["items"][0]["id"])),
         ("device_id", text(&devices["items"][0]["id"])),
     ])
 }

@@ -1,12 +1,14 @@
 //! Knowledge bases, documents, passages, and the feed that index caches follow.
 
 use amebo_core::document::{Audience, DocumentStatus, KnowledgeBaseStatus, Reader, SourceKind};
-use amebo_core::id::{BlobId, DocumentId, KnowledgeBaseId, UserId};
+use amebo_core::id::{DocumentId, KnowledgeBaseId, UserId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource, Role};
+use amebo_store::blob::{Settings, Storage};
 use amebo_store::{
     Access, DocumentFilter, NewChunk, NewDocument, NewKnowledgeBase, NewText, OrgTx, Original, Permit,
 };
+use bytes::Bytes;
 use serde_json::{Map, json};
 
 use crate::database::Database;
@@ -27,12 +29,22 @@ async fn knowledge_base(tx: &mut OrgTx, name: &str, model: Option<&str>) -> Know
         .unwrap()
 }
 
-fn original(database: &Database, hash: u8) -> Original {
+/// Three bytes in storage.
+async fn original(database: &Database, tx: &mut OrgTx, byte: u8) -> Original {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = Storage::open(
+        &Settings::default(),
+        directory.path(),
+        database.environment().clone(),
+    )
+    .unwrap();
+    let bytes = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![byte; 3]))]);
+    let stored = storage.put(tx.organization(), bytes, 3).await.unwrap();
     Original {
         name: "notes.txt".to_owned(),
-        size_bytes: 3,
-        content_hash: [hash; 32],
-        blob: database.environment().id::<BlobId>(),
+        size_bytes: stored.size_bytes,
+        content_hash: stored.sha256,
+        blob: tx.blobs().insert(&stored, "text/plain").await.unwrap(),
     }
 }
 
@@ -48,12 +60,13 @@ async fn document(
         .of_single_documents(base, SourceKind::Upload)
         .await
         .unwrap();
+    let original = original(database, tx, hash).await;
     tx.documents()
         .insert(&NewDocument {
             knowledge_base: base,
             source,
             title: format!("Notes {hash}"),
-            original: original(database, hash),
+            original,
             source_url: None,
             metadata: Map::new(),
             audience,
@@ -136,11 +149,8 @@ async fn work_for_an_older_version_or_another_model_is_thrown_away() {
     let base = knowledge_base(&mut tx, "Handbook", Some("m")).await;
     let id = document(&database, &mut tx, base, 1, Audience::Organization).await;
     assert!(publish(&mut tx, id, 1, "Old.", Some("m")).await);
-    let version = tx
-        .documents()
-        .renew(id, Some(&original(&database, 2)))
-        .await
-        .unwrap();
+    let other = original(&database, &mut tx, 2).await;
+    let version = tx.documents().renew(id, Some(&other)).await.unwrap();
     assert_eq!(version, 2);
     assert!(!publish(&mut tx, id, 1, "Late.", Some("m")).await);
     assert!(!publish(&mut tx, id, 2, "Other model.", Some("other")).await);
@@ -248,7 +258,13 @@ async fn the_same_bytes_are_refused_in_one_knowledge_base_and_taken_in_another()
     let second = knowledge_base(&mut tx, "Two", None).await;
     let id = document(&database, &mut tx, first, 1, Audience::Organization).await;
     document(&database, &mut tx, second, 1, Audience::Organization).await;
-    let same = tx.documents().by_content(first, &[1; 32]).await.unwrap().unwrap();
+    let again = original(&database, &mut tx, 1).await;
+    let same = tx
+        .documents()
+        .by_content(first, &again.content_hash)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(same.id, id);
     let source = tx
         .sources()
@@ -256,16 +272,16 @@ async fn the_same_bytes_are_refused_in_one_knowledge_base_and_taken_in_another()
         .await
         .unwrap();
     assert_eq!(source, same.source);
-    let again = NewDocument {
+    let new = NewDocument {
         knowledge_base: first,
         source,
         title: "Again".to_owned(),
-        original: original(&database, 1),
+        original: again,
         source_url: None,
         metadata: Map::new(),
         audience: Audience::Organization,
     };
-    let refused = tx.documents().insert(&again).await.unwrap_err();
+    let refused = tx.documents().insert(&new).await.unwrap_err();
     assert!(refused.is_conflict_on("documents_content"));
 }
 

@@ -1,0 +1,24 @@
+//! What the worker can do.
+
+use std::sync::Arc;
+
+use amebo_store::blob::Remover;
+use amebo_store::job::{Registry, Settings, Worker};
+
+use crate::App;
+use crate::ingest::{EmbedHandler, IngestHandler};
+
+impl App {
+    /// The handlers of every kind of job.
+    pub fn handlers(self: &Arc<Self>) -> Registry {
+        Registry::default()
+            .with(IngestHandler(Arc::clone(self)))
+            .with(EmbedHandler(Arc::clone(self)))
+            .with(Remover(self.storage.clone()))
+    }
+
+    /// A worker that does every kind of job.
+    pub fn worker(self: &Arc<Self>, settings: Settings) -> Worker {
+        Worker::new(self.store.clone(), self.handlers(), settings)
+    }
+}

@@ -1,0 +1,229 @@
+//! Named collections of documents.
+
+use amebo_app::knowledge_base::KnowledgeBaseForm;
+use amebo_app::store::KnowledgeBase;
+use amebo_core::document::KnowledgeBaseStatus;
+use amebo_core::id::{KnowledgeBaseId, OrganizationId};
+use amebo_core::page::PageQuery;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::caller::InOrganization;
+use crate::extract::{Json, Path, Query, page};
+use crate::problem::{Problem, ProblemDocument};
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(create_knowledge_base, list_knowledge_bases))
+        .routes(routes!(
+            get_knowledge_base,
+            update_knowledge_base,
+            delete_knowledge_base
+        ))
+}
+
+/// A named collection of documents.
+#[derive(Serialize, ToSchema)]
+struct KnowledgeBaseResponse {
+    id: KnowledgeBaseId,
+    name: String,
+    description: String,
+    /// `building` while its passages are being embedded with another model; it is searched with the old one until then.
+    status: KnowledgeBaseStatus,
+    /// The model whose vectors are searched; null when passages are found by their words alone.
+    embedding_model: Option<String>,
+    /// How far the change to another model has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    building: Option<BuildingResponse>,
+    chunking: Value,
+    document_count: u64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// A change of embedding model under way.
+#[derive(Serialize, ToSchema)]
+struct BuildingResponse {
+    /// The model to be.
+    embedding_model: String,
+    /// Passages in the knowledge base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passages: Option<u64>,
+    /// Those that have their new vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedded: Option<u64>,
+}
+
+/// A page of knowledge bases.
+#[derive(Serialize, ToSchema)]
+struct KnowledgeBasePage {
+    items: Vec<KnowledgeBaseResponse>,
+    /// What to pass as `cursor` for the next page; absent on the last.
+    next_cursor: Option<String>,
+}
+
+impl From<KnowledgeBase> for KnowledgeBaseResponse {
+    fn from(base: KnowledgeBase) -> Self {
+        Self {
+            id: base.id,
+            name: base.name,
+            description: base.description,
+            status: base.status,
+            embedding_model: base.embedding_model,
+            building: base.building_model.map(|embedding_model| BuildingResponse {
+                embedding_model,
+                passages: None,
+                embedded: None,
+            }),
+            chunking: base.chunking,
+            document_count: base.document_count,
+            created_at: base.created_at,
+            updated_at: base.updated_at,
+        }
+    }
+}
+
+/// A knowledge base to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateKnowledgeBaseRequest {
+    /// 1 to 200 characters, unique in the organization whatever their case.
+    name: String,
+    /// At most 2,000 characters.
+    #[serde(default)]
+    description: String,
+    /// One of the server's models; its first when absent.
+    embedding_model: Option<String>,
+    /// How large passages are, in characters.
+    #[schema(value_type = Option<Object>, example = json!({"target": 700, "max": 1000, "overlap": 160}))]
+    chunking: Option<Value>,
+}
+
+/// What to change; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateKnowledgeBaseRequest {
+    name: Option<String>,
+    description: Option<String>,
+    /// Whether it is taken out of answers.
+    archived: Option<bool>,
+    /// The model to move to. Passages are embedded in the background, and all switch at once.
+    embedding_model: Option<String>,
+    /// Counts for documents processed from then on.
+    #[schema(value_type = Option<Object>)]
+    chunking: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    status: Option<KnowledgeBaseStatus>,
+    #[serde(flatten)]
+    page: PageQuery,
+}
+
+/// Make a knowledge base.
+#[utoipa::path(post, path = "/organizations/{organization_id}/knowledge-bases", tag = "Knowledge bases",
+    request_body = CreateKnowledgeBaseRequest, params(("organization_id" = OrganizationId, Path)),
+    responses((status = 201, body = KnowledgeBaseResponse), (status = 403, body = ProblemDocument),
+        (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn create_knowledge_base(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Json(request): Json<CreateKnowledgeBaseRequest>,
+) -> Result<(StatusCode, axum::Json<KnowledgeBaseResponse>), Problem> {
+    let form = KnowledgeBaseForm {
+        name: Some(request.name),
+        description: Some(request.description),
+        archived: None,
+        embedding_model: request.embedding_model,
+        chunking: request.chunking,
+    };
+    let base = state.app.create_knowledge_base(&access, &form).await?;
+    Ok((StatusCode::CREATED, axum::Json(base.into())))
+}
+
+/// The knowledge bases, newest first.
+#[utoipa::path(get, path = "/organizations/{organization_id}/knowledge-bases", tag = "Knowledge bases",
+    params(("organization_id" = OrganizationId, Path), ("status" = Option<KnowledgeBaseStatus>, Query),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = KnowledgeBasePage), (status = 403, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn list_knowledge_bases(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Query(query): Query<ListQuery>,
+) -> Result<axum::Json<KnowledgeBasePage>, Problem> {
+    let found = state
+        .app
+        .knowledge_bases(&access, page(&query.page)?, query.status)
+        .await?
+        .map(KnowledgeBaseResponse::from);
+    Ok(axum::Json(KnowledgeBasePage {
+        items: found.items,
+        next_cursor: found.next_cursor,
+    }))
+}
+
+/// One knowledge base.
+#[utoipa::path(get, path = "/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}", tag = "Knowledge bases",
+    params(("organization_id" = OrganizationId, Path), ("knowledge_base_id" = KnowledgeBaseId, Path)),
+    responses((status = 200, body = KnowledgeBaseResponse), (status = 404, body = ProblemDocument)))]
+async fn get_knowledge_base(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, KnowledgeBaseId)>,
+) -> Result<axum::Json<KnowledgeBaseResponse>, Problem> {
+    let (_, id) = path;
+    let base = state.app.knowledge_base(&access, id).await?;
+    let progress = state.app.building(&access, &base).await?;
+    let mut response = KnowledgeBaseResponse::from(base);
+    if let (Some(building), Some(progress)) = (&mut response.building, progress) {
+        building.passages = Some(progress.passages);
+        building.embedded = Some(progress.embedded);
+    }
+    Ok(axum::Json(response))
+}
+
+/// Change a knowledge base, archive it, bring it back, or move it to another embedding model.
+#[utoipa::path(patch, path = "/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}", tag = "Knowledge bases",
+    request_body = UpdateKnowledgeBaseRequest,
+    params(("organization_id" = OrganizationId, Path), ("knowledge_base_id" = KnowledgeBaseId, Path)),
+    responses((status = 200, body = KnowledgeBaseResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn update_knowledge_base(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, KnowledgeBaseId)>,
+    Json(request): Json<UpdateKnowledgeBaseRequest>,
+) -> Result<axum::Json<KnowledgeBaseResponse>, Problem> {
+    let (_, id) = path;
+    let form = KnowledgeBaseForm {
+        name: request.name,
+        description: request.description,
+        archived: request.archived,
+        embedding_model: request.embedding_model,
+        chunking: request.chunking,
+    };
+    let base = state.app.update_knowledge_base(&access, id, &form).await?;
+    Ok(axum::Json(base.into()))
+}
+
+/// Delete a knowledge base with all its documents.
+#[utoipa::path(delete, path = "/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}", tag = "Knowledge bases",
+    params(("organization_id" = OrganizationId, Path), ("knowledge_base_id" = KnowledgeBaseId, Path)),
+    responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn delete_knowledge_base(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, KnowledgeBaseId)>,
+) -> Result<StatusCode, Problem> {
+    let (_, id) = path;
+    state.app.delete_knowledge_base(&access, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

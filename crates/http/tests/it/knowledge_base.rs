@@ -1,0 +1,154 @@
+//! Knowledge bases: made, found by name, archived, moved to another model, removed.
+
+use amebo_testkit::{Person, TestApp};
+use serde_json::{Value, json};
+
+use crate::document::{upload, uploaded};
+
+pub(crate) async fn knowledge_base(person: &Person, name: &str) -> String {
+    let made = person
+        .client
+        .post(&person.path("/knowledge-bases"), &json!({ "name": name }))
+        .await
+        .expect(201)
+        .json();
+    made["id"].as_str().unwrap().to_owned()
+}
+
+async fn get(person: &Person, id: &str) -> Value {
+    let path = person.path(&format!("/knowledge-bases/{id}"));
+    person.client.get(&path).await.expect(200).json()
+}
+
+#[tokio::test]
+async fn a_knowledge_base_takes_the_first_model_and_its_name_is_taken_whatever_its_case() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    assert_eq!(get(&owner, &id).await["embedding_model"], "words-1");
+    let path = owner.path("/knowledge-bases");
+    let again = owner.client.post(&path, &json!({ "name": "HANDBOOK " })).await;
+    assert_eq!(again.expect(409).problem(), "conflict");
+    let unknown = json!({ "name": "Other", "embedding_model": "none-such" });
+    let refused = owner.client.post(&path, &unknown).await.expect(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "/embedding_model");
+    let wrong = json!({ "name": "Other", "chunking": { "target": 5 } });
+    let refused = owner.client.post(&path, &wrong).await.expect(422).json();
+    assert_eq!(refused["errors"][0]["pointer"], "/chunking");
+}
+
+#[tokio::test]
+async fn another_organizations_knowledge_base_does_not_exist() {
+    let app = TestApp::start().await;
+    let (owner, other) = (app.owner("Acme").await, app.owner("Other").await);
+    let id = knowledge_base(&owner, "Handbook").await;
+    let path = other.path(&format!("/knowledge-bases/{id}"));
+    assert_eq!(other.client.get(&path).await.expect(404).problem(), "not-found");
+    let renamed = other.client.patch(&path, &json!({ "name": "Mine" })).await;
+    assert_eq!(renamed.expect(404).problem(), "not-found");
+    assert_eq!(
+        other.client.delete(&path).await.expect(404).problem(),
+        "not-found"
+    );
+    let taken = upload(&other, &id, "tea.txt", "Tea is at four.").await;
+    assert_eq!(taken.expect(404).problem(), "not-found");
+}
+
+#[tokio::test]
+async fn an_archived_knowledge_base_takes_no_documents_and_is_not_searched() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    assert_eq!(app.found(&owner, "tea").await, ["Tea is served at four."]);
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let archived = owner.client.patch(&path, &json!({ "archived": true })).await;
+    assert_eq!(archived.expect(200).json()["status"], "archived");
+    assert!(app.found(&owner, "tea").await.is_empty());
+    let refused = upload(&owner, &id, "coffee.txt", "Coffee is at nine.").await;
+    assert_eq!(refused.expect(409).problem(), "conflict");
+    let _ = owner
+        .client
+        .patch(&path, &json!({ "archived": false }))
+        .await
+        .expect(200);
+    assert_eq!(app.found(&owner, "tea").await, ["Tea is served at four."]);
+}
+
+#[tokio::test]
+async fn another_model_takes_over_when_every_passage_has_its_vector() {
+    let app = TestApp::start_with_models(&["old", "new"]).await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    for number in 0..3 {
+        let text = format!("Rule {number}: tea is served at four.");
+        uploaded(&owner, &id, &format!("{number}.txt"), &text).await;
+    }
+    app.run_jobs().await;
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let moving = owner
+        .client
+        .patch(&path, &json!({ "embedding_model": "new" }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(moving["status"], "building");
+    assert_eq!(
+        moving["embedding_model"], "old",
+        "the old vectors are searched until then"
+    );
+    assert_eq!(
+        get(&owner, &id).await["building"],
+        json!({ "embedding_model": "new", "passages": 3, "embedded": 0 })
+    );
+    assert_eq!(app.found(&owner, "tea").await.len(), 3);
+    app.run_jobs().await;
+    let moved = get(&owner, &id).await;
+    assert_eq!(
+        (&moved["status"], &moved["embedding_model"]),
+        (&json!("active"), &json!("new"))
+    );
+    assert_eq!(app.models_of_passages().await, ["new", "new", "new"]);
+    assert_eq!(app.found(&owner, "tea").await.len(), 3);
+}
+
+#[tokio::test]
+async fn documents_taken_in_without_a_model_get_their_vectors_when_there_is_one() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    app.sql("update knowledge_bases set embedding_model = null").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    assert_eq!(app.models_of_passages().await, [""]);
+    assert_eq!(
+        app.found(&owner, "tea").await,
+        ["Tea is served at four."],
+        "words alone find it"
+    );
+    app.clock.advance(chrono::TimeDelta::minutes(2));
+    app.run_jobs().await;
+    assert_eq!(app.models_of_passages().await, ["words-1"]);
+    assert_eq!(get(&owner, &id).await["embedding_model"], "words-1");
+}
+
+#[tokio::test]
+async fn deleting_a_knowledge_base_takes_its_documents_and_gives_their_room_back() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    app.sql(r#"update organizations set limits = '{"documents": 1}'"#)
+        .await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    let second = knowledge_base(&owner, "Second").await;
+    let full = upload(&owner, &second, "coffee.txt", "Coffee is at nine.").await;
+    assert_eq!(full.expect(403).problem(), "quota-exceeded");
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let _ = owner.client.delete(&path).await.expect(204);
+    assert!(app.found(&owner, "tea").await.is_empty());
+    uploaded(&owner, &second, "coffee.txt", "Coffee is at nine.").await;
+    app.run_jobs().await;
+    assert_eq!(app.stored_files(), 1);
+}
