@@ -3,9 +3,11 @@
 //! Every figure is measured on this machine, over loopback or in process, with bounded load. Compare figures of one run with one another
 //! rather than with those of another machine.
 
+mod database;
 mod embedding;
 mod figure;
 mod queue;
+mod sealing;
 mod search;
 
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ use figure::Figure;
 /// Measure Amebo's speed and memory.
 #[derive(Parser)]
 struct Options {
-    /// What to measure: search, queue, embedding; all when absent.
+    /// What to measure: search, queue, sealing, embedding; all when absent.
     names: Vec<String>,
     /// Write the figures to this file as JSON too.
     #[arg(long, value_name = "FILE")]
@@ -35,7 +37,7 @@ struct Options {
     models: PathBuf,
 }
 
-const NAMES: &[&str] = &["search", "queue", "embedding"];
+const NAMES: &[&str] = &["search", "queue", "sealing", "embedding"];
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
@@ -52,6 +54,7 @@ async fn main() -> Result<()> {
         figures.extend(match name {
             "search" => search::measure().await?,
             "queue" => queue::measure().await?,
+            "sealing" => sealing::measure().await?,
             "embedding" => embedding::measure(&options.models).await?,
             _ => bail!("there is no measurement {name}; there are {}", NAMES.join(", ")),
         });

@@ -4,15 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use amebo_core::Environment;
-use amebo_core::organization::Plan;
-use amebo_core::permission::{Action, Resource};
+use amebo_core::permission::Resource;
 use amebo_store::job::{Concurrency, Handler, Lease, NewJob, Outcome, Registry, Settings, Task, Worker};
-use amebo_store::managed::{self, Login, Postgres};
-use amebo_store::{NewOrganization, NewUser, Permit, Store, StoreConfig};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::database::{Database, organizations};
 use crate::figure::{Better, Figure};
 
 const ORGANIZATIONS: usize = 50;
@@ -39,18 +36,9 @@ impl Handler for Count {
 
 /// Pushes jobs of many organisations and lanes, then has one worker do them all.
 pub async fn measure() -> Result<Vec<Figure>> {
-    let directory = tempfile::Builder::new()
-        .prefix("amebo-bench-")
-        .tempdir_in(std::env::temp_dir())?;
-    let postgres = Postgres::start(&directory.path().join("postgres"), &managed::Settings::default()).await?;
-    amebo_store::migrate(&postgres.connection(Login::Owner)).await?;
-    let config = StoreConfig {
-        app: postgres.connection(Login::App),
-        system: postgres.connection(Login::System),
-        max_connections: 16,
-    };
-    let store = Store::connect(&config, Environment::system()).await?;
-    let permits = organizations(&store).await?;
+    let database = Database::start().await?;
+    let store = &database.store;
+    let permits = organizations(store, ORGANIZATIONS, Resource::Job).await?;
 
     let started = Instant::now();
     for permit in &permits {
@@ -83,41 +71,12 @@ pub async fn measure() -> Result<Vec<Figure>> {
         "some jobs were not done exactly once"
     );
 
-    store.close().await;
-    postgres.stop().await;
+    database.stop().await;
     Ok(vec![
         Figure::new("jobs pushed, 800 a transaction", pushed, "per s", Better::More),
         Figure::new("jobs completed, keyed and fair", completed, "per s", Better::More)
             .target(5_000.0, 10_000.0),
     ])
-}
-
-async fn organizations(store: &Store) -> Result<Vec<Permit>> {
-    let mut permits = Vec::new();
-    for n in 0..ORGANIZATIONS {
-        let mut tx = store.begin_system().await?;
-        let new = NewUser {
-            email: format!("owner{n}@bench.example"),
-            name: "Owner".to_owned(),
-            password_hash: None,
-            is_superadmin: false,
-        };
-        let owner = tx.users().insert(&new).await?;
-        let new = NewOrganization {
-            name: format!("Bench {n}"),
-            owner,
-            plan: Plan::Free,
-        };
-        let organization = tx.organizations().create(&new).await?;
-        let access = tx
-            .users()
-            .access(owner, organization)
-            .await?
-            .context("an owner has no access")?;
-        tx.commit().await?;
-        permits.push(access.permit(Resource::Job, Action::Create)?);
-    }
-    Ok(permits)
 }
 
 fn rate(started: Instant) -> f64 {
