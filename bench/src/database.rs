@@ -21,9 +21,17 @@ impl Database {
         let directory = tempfile::Builder::new().prefix("amebo-bench-").tempdir()?;
         let postgres = Postgres::start(&directory.path().join("postgres"), &Settings::default()).await?;
         amebo_store::migrate(&postgres.connection(Login::Owner)).await?;
-        let config = StoreConfig { app: postgres.connection(Login::App), system: postgres.connection(Login::System), max_connections: 16 };
+        let config = StoreConfig {
+            app: postgres.connection(Login::App),
+            system: postgres.connection(Login::System),
+            max_connections: 16,
+        };
         let store = Store::connect(&config, Environment::system()).await?;
-        Ok(Self { store, postgres, _directory: directory })
+        Ok(Self {
+            store,
+            postgres,
+            _directory: directory,
+        })
     }
 
     /// Stops it.

@@ -20,37 +20,10 @@ const PASSAGE: &str = "Riders bring the bicycle to the service desk before nine 
      fireproof box in the yard and collected by the carrier every second Thursday. Guarantee covers the frame for ten years, the motor and the display for \
      three, and the battery for two years or seven hundred cycles, whichever comes first of the two.";
 
-/// Embeds for about ten seconds.
+/// Embeds for some seconds.
 pub async fn measure(models: &Path) -> Result<Vec<Figure>> {
-    let folder =
-        local_default(models).context("the embedding model is not installed; run `amebo models install`")?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let embedder =
-        Arc::new(tokio::task::spawn_blocking(move || LocalEmbedder::open(&folder, threads)).await??);
-
-    let mut tasks = JoinSet::new();
-    let started = Instant::now();
-    let deadline = started + Duration::from_secs(8);
-    for worker in 0..threads.get() * 2 {
-        let embedder = Arc::clone(&embedder);
-        tasks.spawn(async move {
-            let mut done = 0_u32;
-            while Instant::now() < deadline {
-                let inputs: Vec<String> = (0..16)
-                    .map(|n| format!("{worker} {done} {n} {PASSAGE}"))
-                    .collect();
-                embedder.embed(&inputs, Purpose::Passage).await?;
-                done += 16;
-            }
-            anyhow::Ok(done)
-        });
-    }
-    let mut passages = 0;
-    while let Some(done) = tasks.join_next().await {
-        passages += done??;
-    }
-    let rate = f64::from(passages) / started.elapsed().as_secs_f64();
-
+    let embedder = open(models).await?;
+    let rate = rate_of(&embedder, &[PASSAGE.to_owned()]).await?;
     let mut times = Vec::new();
     for n in 0..300 {
         let question = [format!(
@@ -80,4 +53,52 @@ pub async fn measure(models: &Path) -> Result<Vec<Figure>> {
             Better::Less,
         ),
     ])
+}
+
+/// The rate at which the bare model embeds these texts over and over, in texts a second.
+pub async fn rate(models: &Path, texts: &[String]) -> Result<f64> {
+    rate_of(&open(models).await?, texts).await
+}
+
+async fn open(models: &Path) -> Result<Arc<LocalEmbedder>> {
+    let folder =
+        local_default(models).context("the embedding model is not installed; run `amebo models install`")?;
+    Ok(Arc::new(
+        tokio::task::spawn_blocking(move || LocalEmbedder::open(&folder, threads())).await??,
+    ))
+}
+
+fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+async fn rate_of(embedder: &Arc<LocalEmbedder>, texts: &[String]) -> Result<f64> {
+    let mut tasks = JoinSet::new();
+    let started = Instant::now();
+    let deadline = started + Duration::from_secs(8);
+    for worker in 0..threads().get() * 2 {
+        let embedder = Arc::clone(embedder);
+        let texts = texts.to_vec();
+        tasks.spawn(async move {
+            let mut done = 0_u32;
+            while Instant::now() < deadline {
+                let inputs: Vec<String> = texts
+                    .iter()
+                    .cycle()
+                    .skip(worker)
+                    .take(16)
+                    .enumerate()
+                    .map(|(n, text)| format!("{done} {n} {text}"))
+                    .collect();
+                embedder.embed(&inputs, Purpose::Passage).await?;
+                done += 16;
+            }
+            anyhow::Ok(done)
+        });
+    }
+    let mut passages = 0;
+    while let Some(done) = tasks.join_next().await {
+        passages += done??;
+    }
+    Ok(f64::from(passages) / started.elapsed().as_secs_f64())
 }

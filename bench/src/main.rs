@@ -3,12 +3,16 @@
 //! Every figure is measured on this machine, over loopback or in process, with bounded load. Compare figures of one run with one another
 //! rather than with those of another machine.
 
+mod crash;
 mod database;
 mod embedding;
 mod figure;
+mod questions;
 mod queue;
 mod sealing;
 mod search;
+mod server;
+mod text;
 
 use std::path::PathBuf;
 
@@ -19,7 +23,7 @@ use figure::Figure;
 /// Measure Amebo's speed and memory.
 #[derive(Parser)]
 struct Options {
-    /// What to measure: search, queue, sealing, embedding; all when absent.
+    /// What to measure: search, queue, sealing, embedding, questions, crash; all when absent.
     names: Vec<String>,
     /// Write the figures to this file as JSON too.
     #[arg(long, value_name = "FILE")]
@@ -37,7 +41,7 @@ struct Options {
     models: PathBuf,
 }
 
-const NAMES: &[&str] = &["search", "queue", "sealing", "embedding"];
+const NAMES: &[&str] = &["search", "queue", "sealing", "embedding", "questions", "crash"];
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
@@ -55,6 +59,8 @@ async fn main() -> Result<()> {
             "search" => search::measure().await?,
             "queue" => queue::measure().await?,
             "sealing" => sealing::measure().await?,
+            "questions" => questions::measure(&options.amebo, &options.models).await?,
+            "crash" => crash::measure(&options.amebo, &options.models).await?,
             "embedding" => embedding::measure(&options.models).await?,
             _ => bail!("there is no measurement {name}; there are {}", NAMES.join(", ")),
         });

@@ -17,7 +17,10 @@ pub async fn measure() -> Result<Vec<Figure>> {
     let permits = organizations(&database.store, 1, Resource::Provider).await?;
     let permit = permits.first().context("no organisation was made")?;
     let directory = tempfile::tempdir()?;
-    let sealer = Sealer::open(&database.store, MasterKeys::File(directory.path().join("master.keys")))?;
+    let sealer = Sealer::open(
+        &database.store,
+        MasterKeys::File(directory.path().join("master.keys")),
+    )?;
     let mut tx = database.store.begin(permit).await?;
     let key = tx.secrets(&sealer).data_key().await?;
     tx.commit().await?;
@@ -37,5 +40,8 @@ pub async fn measure() -> Result<Vec<Figure>> {
     })
     .await??;
     database.stop().await;
-    Ok(vec![Figure::new("secrets of 1 KiB sealed on one core", rate, "per s", Better::More).target(200_000.0, 1_000_000.0)])
+    Ok(vec![
+        Figure::new("secrets of 1 KiB sealed on one core", rate, "per s", Better::More)
+            .target(200_000.0, 1_000_000.0),
+    ])
 }
