@@ -74,7 +74,7 @@ pub struct Hit {
     pub score: f32,
     /// Cosine similarity to the question, -1 to 1; `None` when not scanned.
     pub dense: Option<f32>,
-    /// BM25 score; 0 when no term matched.
+    /// BM25 score, with what neighbouring words of the question add where they are neighbours here; 0 when no term matched.
     pub lexical: f32,
 }
 

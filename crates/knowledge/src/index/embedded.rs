@@ -7,6 +7,7 @@
 //!
 //! The index is a cache: under [`Settings::memory_bytes`] the organisations longest not asked are forgotten.
 
+mod pairs;
 mod postings;
 mod scan;
 mod segment;

@@ -1,6 +1,6 @@
 //! How the signals of a passage become one score.
 //!
-//! Each signal is brought to the range 0 to 1 between the hundredth best value and the best one, and the signals are
+//! Each signal is brought to the range 0 to 1 between the value at a certain depth and the best one, and the signals are
 //! added with weights. A normalised sum keeps how much better the best is, which rank fusion throws away; on every set
 //! measured it was ahead (docs/quality.md).
 
@@ -14,6 +14,8 @@ pub struct Fusion {
     pub k1: f32,
     /// BM25: how much long passages are held back.
     pub b: f32,
+    /// What a pair of neighbouring words adds to BM25, as a share of the mean rarity of the two.
+    pub pair: f32,
     /// Weight of the passage's similarity to the question.
     pub dense: f32,
     /// Weight of the passage's BM25 score.
@@ -29,13 +31,14 @@ pub struct Fusion {
 impl Default for Fusion {
     fn default() -> Self {
         Self {
-            k1: 0.9,
-            b: 0.4,
-            dense: 0.5,
-            lexical: 0.5,
-            document_dense: 0.0,
-            document_lexical: 0.0,
-            depth: 100,
+            k1: 1.2,
+            b: 0.75,
+            pair: 0.25,
+            dense: 0.6,
+            lexical: 0.4,
+            document_dense: 0.2,
+            document_lexical: 0.3,
+            depth: 200,
         }
     }
 }

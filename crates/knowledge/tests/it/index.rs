@@ -245,16 +245,29 @@ proptest! {
         let average = passages.iter().map(|passage| f64::from(Terms::read(&passage.terms).length)).sum::<f64>() / count(passages.len().max(1));
         let counts: Vec<HashMap<u64, u32>> = passages.iter().map(|passage| Terms::read(&passage.terms).collect()).collect();
         let mut expected: HashMap<ChunkId, f64> = HashMap::new();
-        for asked in analysis::question(&query.text) {
+        let question = analysis::question(&query.text);
+        let mut rarities = Vec::new();
+        for asked in &question.words {
             let frequency = |counts: &HashMap<u64, u32>| asked.terms.iter().filter_map(|term| counts.get(term)).max().copied().unwrap_or(0);
             let holders = count(counts.iter().filter(|counts| frequency(counts) > 0).count());
             let rarity = (1.0 + (count(passages.len()) - holders + 0.5) / (holders + 0.5)).ln();
+            rarities.push(rarity);
             for (passage, counts) in passages.iter().zip(&counts) {
                 let tf = f64::from(frequency(counts));
                 let length = f64::from(Terms::read(&passage.terms).length);
                 let (k1, b) = (f64::from(fusion.k1), f64::from(fusion.b));
                 *expected.entry(passage.id).or_default() +=
                     f64::from(asked.weight) * rarity * tf / (tf + k1 * (1.0 - b + b * length / average.max(1.0)));
+            }
+        }
+        for pair in &question.pairs {
+            let rarity = f64::midpoint(rarities[pair.words[0]], rarities[pair.words[1]]);
+            for passage in &passages {
+                let mut terms = Terms::read(&passage.terms);
+                terms.by_ref().for_each(drop);
+                if terms.pairs().any(|held| pair.fingerprints.contains(&held)) && expected[&passage.id] > 0.0 {
+                    *expected.entry(passage.id).or_default() += f64::from(fusion.pair) * rarity;
+                }
             }
         }
         let found = run(async { fresh(documents.clone()).await.search(organization(1), &query).await.unwrap() });

@@ -32,7 +32,7 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token> {
             if unspaced {
                 grams(piece, &mut tokens);
             } else {
-                for word in piece.unicode_words().filter(|word| word.len() <= LONGEST) {
+                for word in plain_words(piece).filter(|word| word.len() <= LONGEST) {
                     parts(word, identifier, &mut tokens);
                 }
             }
@@ -50,6 +50,14 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
             piece.unicode_words().collect()
         }
     })
+}
+
+/// Words by UAX #29, split at apostrophes, too: what stands before or behind one is an article or an ending.
+fn plain_words(piece: &str) -> impl Iterator<Item = &str> {
+    piece
+        .unicode_words()
+        .flat_map(|word| word.split(['\'', '\u{2019}']))
+        .filter(|word| !word.is_empty())
 }
 
 fn chunks(text: &str) -> impl Iterator<Item = &str> {

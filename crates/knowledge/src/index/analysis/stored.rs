@@ -1,7 +1,8 @@
 //! The stored form of a passage's terms.
 //!
 //! Byte 0 is the version of form and analysis; then, as LEB128 numbers, the length of the passage in words, the number of
-//! distinct terms, and for each term in ascending order the distance of its hash to the one before and its frequency.
+//! distinct terms, and for each term in ascending order the distance of its hash to the one before and its frequency; then
+//! the fingerprints of neighbouring words, ascending, two bytes each, little-endian.
 //! Hashes have 40 bits: in a library of ten million distinct terms one question word in a hundred thousand would share
 //! its hash with another term.
 
@@ -24,8 +25,15 @@ pub fn hash(term: &str) -> u64 {
     hash & ((1 << HASH_BITS) - 1)
 }
 
+/// The fingerprint of two words that follow one another. One in 65,536 pairs looks like another, which is why a pair only ever
+/// adds to what its words count.
+pub(super) fn pair(first: u64, second: u64) -> u16 {
+    let mixed = (first ^ second.rotate_left(31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    u16::from_le_bytes([mixed.to_le_bytes()[6], mixed.to_le_bytes()[7]])
+}
+
 /// Writes the stored form.
-pub(super) fn encode(length: u32, counts: HashMap<u64, u32>) -> Vec<u8> {
+pub(super) fn encode(length: u32, counts: HashMap<u64, u32>, mut pairs: Vec<u16>) -> Vec<u8> {
     let mut terms: Vec<(u64, u32)> = counts.into_iter().collect();
     terms.sort_unstable();
     let mut bytes = Vec::with_capacity(terms.len() * 6 + 8);
@@ -38,10 +46,13 @@ pub(super) fn encode(length: u32, counts: HashMap<u64, u32>) -> Vec<u8> {
         put(&mut bytes, u64::from(frequency));
         before = term;
     }
+    pairs.sort_unstable();
+    pairs.dedup();
+    bytes.extend(pairs.into_iter().flat_map(u16::to_le_bytes));
     bytes
 }
 
-/// Reads the stored form without copying.
+/// Reads the stored form without copying: an iterator over terms, and what follows them.
 #[derive(Debug, Clone)]
 pub struct Terms<'a> {
     rest: &'a [u8],
@@ -72,6 +83,14 @@ impl<'a> Terms<'a> {
             before: 0,
             length: u32::try_from(length).unwrap_or(u32::MAX),
         }
+    }
+}
+
+impl<'a> Terms<'a> {
+    /// The fingerprints of neighbouring words, ascending; to be asked for when the terms have been read.
+    pub fn pairs(self) -> impl Iterator<Item = u16> + 'a {
+        let rest = if self.left == 0 { self.rest } else { &[] };
+        rest.as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes))
     }
 }
 
@@ -122,11 +141,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stored_terms_are_read_as_written(length: u32, counts in prop::collection::hash_map(0_u64..1 << 40, 1_u32.., 0..50)) {
-            let bytes = encode(length, counts.clone());
-            let terms = Terms::read(&bytes);
+        fn stored_terms_are_read_as_written(
+            length: u32, counts in prop::collection::hash_map(0_u64..1 << 40, 1_u32.., 0..50),
+            pairs in prop::collection::btree_set(any::<u16>(), 0..50),
+        ) {
+            let bytes = encode(length, counts.clone(), pairs.iter().rev().copied().collect());
+            let mut terms = Terms::read(&bytes);
             prop_assert_eq!(terms.length, length);
-            prop_assert_eq!(terms.collect::<HashMap<_, _>>(), counts);
+            prop_assert_eq!(terms.by_ref().collect::<HashMap<_, _>>(), counts);
+            prop_assert_eq!(terms.pairs().collect::<std::collections::BTreeSet<_>>(), pairs);
         }
 
         #[test]

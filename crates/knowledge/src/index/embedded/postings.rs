@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::pairs::Pairs;
 use crate::index::analysis::stored::Terms;
 
 /// Terms are hashes already, so they are their own hash.
@@ -35,17 +36,19 @@ pub(super) struct Postings {
 }
 
 impl Postings {
-    /// Builds the index of passages given as their stored terms, in order; also gives each passage's length in words.
-    pub(super) fn build<'a>(stored: impl Iterator<Item = &'a [u8]>) -> (Self, Vec<u32>) {
+    /// Builds the index of passages given as their stored terms, in order; also gives each passage's
+    /// length in words and its pairs.
+    pub(super) fn build<'a>(stored: impl Iterator<Item = &'a [u8]>) -> (Self, Vec<u32>, Pairs) {
         let mut dictionary = Dictionary::default();
         let mut counts: Vec<u32> = Vec::new();
         let mut lengths = Vec::new();
+        let mut pairs = Pairs::default();
         let mut entries: Vec<(u32, u32, u16)> = Vec::new();
         for (passage, bytes) in (0_u32..).zip(stored) {
-            let terms = Terms::read(bytes);
+            let mut terms = Terms::read(bytes);
             lengths.push(terms.length);
             entries.reserve(terms.size_hint().1.unwrap_or(0));
-            for (term, frequency) in terms {
+            for (term, frequency) in terms.by_ref() {
                 let next = u32::try_from(counts.len()).unwrap_or(u32::MAX);
                 let number = *dictionary.entry(term).or_insert(next);
                 if number == next {
@@ -54,13 +57,14 @@ impl Postings {
                 counts[number as usize] += 1;
                 entries.push((number, passage, u16::try_from(frequency).unwrap_or(u16::MAX)));
             }
+            pairs.push(terms.pairs());
         }
         let mut postings = Self::with_counts(dictionary, &counts);
         let mut next = postings.starts.clone();
         for (number, passage, frequency) in entries {
             postings.place(&mut next, number, passage, frequency);
         }
-        (postings, lengths)
+        (postings, lengths, pairs)
     }
 
     /// One index over the passages of several, each passage renumbered by its index's map (`None`: left out). The new

@@ -5,15 +5,19 @@
 //! index of nothing but that scope would give, and nothing hidden can be inferred from scores.
 
 use amebo_core::document::Reader;
+use amebo_core::id::ChunkId;
 
 use super::segment::{Entry, Part, Segment};
 use super::vectors::{Probe, Vectors};
-use crate::index::analysis::{self, Asked};
+use crate::index::analysis::{self, Asked, Pair};
 use crate::index::fusion::{Fusion, Spread};
 use crate::index::{Hit, Hits, Query};
 
 /// How many of the roughly best passages are compared again in full precision.
-const RESCORED: usize = 100;
+const RESCORED: usize = 200;
+
+/// How many of the passages that hold most of the question's words are looked at for pairs of neighbouring words.
+const PAIRED: usize = 200;
 
 /// Searches the parts of an index.
 pub(super) fn search(parts: &[Part], query: &Query, fusion: &Fusion) -> Hits {
@@ -26,9 +30,13 @@ pub(super) fn search(parts: &[Part], query: &Query, fusion: &Fusion) -> Hits {
         };
     }
     let mut signals = Signals::new(&scope);
-    for asked in analysis::question(&query.text) {
-        signals.count(&scope, &asked, fusion);
-    }
+    let question = analysis::question(&query.text);
+    let rarities: Vec<f32> = question
+        .words
+        .iter()
+        .map(|asked| signals.count(&scope, asked, fusion))
+        .collect();
+    signals.pair(&scope, &question.pairs, &rarities, fusion);
     for (model, vector) in &query.vectors {
         signals.compare(&scope, model, &Probe::new(vector), fusion);
     }
@@ -144,8 +152,8 @@ impl Signals {
         }
     }
 
-    /// Adds what one word of the question contributes to BM25.
-    fn count(&mut self, scope: &Scope<'_>, asked: &Asked, fusion: &Fusion) {
+    /// Adds what one word of the question contributes to BM25, and gives the word's rarity.
+    fn count(&mut self, scope: &Scope<'_>, asked: &Asked, fusion: &Fusion) -> f32 {
         let mut found: Vec<(u32, f32)> = Vec::new();
         for area in &scope.parts {
             let before = found.len();
@@ -162,11 +170,12 @@ impl Signals {
             }
         }
         found.dedup_by_key(|(number, _)| *number);
-        let rarity = asked.weight * rarity(found.len(), scope.passages);
+        let rarity = self::rarity(found.len(), scope.passages);
         let mut in_documents: Vec<(u32, f32)> = Vec::new();
         for (number, frequency) in found {
             let long = 1.0 - fusion.b + fusion.b * self.lengths[number as usize] / self.average_length;
-            self.lexical[number as usize] += rarity * frequency / (frequency + fusion.k1 * long);
+            self.lexical[number as usize] +=
+                asked.weight * rarity * frequency / (frequency + fusion.k1 * long);
             let document = self.document_of[number as usize];
             match in_documents.last_mut() {
                 Some((last, total)) if *last == document => *total += frequency,
@@ -179,6 +188,41 @@ impl Signals {
             let long = 1.0 - fusion.b + fusion.b * length / self.average_document_length;
             self.document_lexical[document as usize] +=
                 rarity_of_document * frequency / (frequency + fusion.k1 * long);
+        }
+        rarity
+    }
+
+    /// Adds to BM25 what neighbouring words of the question contribute where they are neighbours in the passage, too.
+    fn pair(&mut self, scope: &Scope<'_>, pairs: &[Pair], rarities: &[f32], fusion: &Fusion) {
+        if pairs.is_empty() {
+            return;
+        }
+        let mut found: Vec<u32> = (0_u32..)
+            .zip(&self.lexical)
+            .filter(|(_, score)| **score > 0.0)
+            .map(|(number, _)| number)
+            .collect();
+        if found.len() > PAIRED {
+            let score = |number: &u32| self.lexical[*number as usize];
+            found.select_nth_unstable_by(PAIRED - 1, |a, b| {
+                score(b)
+                    .total_cmp(&score(a))
+                    .then_with(|| self.chunk(scope, *a).cmp(&self.chunk(scope, *b)))
+            });
+            found.truncate(PAIRED);
+        }
+        for number in found {
+            let (segment, passage) = self.locate(scope, number);
+            let held = segment.pairs.of(passage);
+            let shared = pairs.iter().filter(|pair| {
+                pair.fingerprints
+                    .iter()
+                    .any(|fingerprint| held.binary_search(fingerprint).is_ok())
+            });
+            let bonus: f32 = shared
+                .map(|pair| pair.words.iter().map(|&word| rarities[word]).sum::<f32>() / 2.0)
+                .sum();
+            self.lexical[number as usize] += fusion.pair * bonus;
         }
     }
 
@@ -269,15 +313,10 @@ impl Signals {
                 (score, number)
             })
             .collect();
-        let chunk_of = |number: u32| {
-            let place = &scope.documents[self.document_of[number as usize] as usize];
-            let passage = place.entry.passages.start + (number - place.start);
-            scope.parts[place.area].segment.chunks[passage as usize]
-        };
         // Equal scores: by id, so that the order does not depend on how the index came about.
         let order = |a: &(f32, u32), b: &(f32, u32)| {
             b.0.total_cmp(&a.0)
-                .then_with(|| chunk_of(a.1).cmp(&chunk_of(b.1)))
+                .then_with(|| self.chunk(scope, a.1).cmp(&self.chunk(scope, b.1)))
         };
         if ranked.len() > limit {
             ranked.select_nth_unstable_by(limit - 1, order);
@@ -287,7 +326,7 @@ impl Signals {
         ranked
             .into_iter()
             .map(|(score, number)| Hit {
-                chunk: chunk_of(number),
+                chunk: self.chunk(scope, number),
                 document: scope.documents[self.document_of[number as usize] as usize]
                     .entry
                     .id,
@@ -296,6 +335,20 @@ impl Signals {
                 lexical: self.lexical[number as usize],
             })
             .collect()
+    }
+
+    /// Where a passage of the scope lies.
+    fn locate<'a>(&self, scope: &Scope<'a>, number: u32) -> (&'a Segment, u32) {
+        let place = &scope.documents[self.document_of[number as usize] as usize];
+        (
+            scope.parts[place.area].segment,
+            place.entry.passages.start + (number - place.start),
+        )
+    }
+
+    fn chunk(&self, scope: &Scope<'_>, number: u32) -> ChunkId {
+        let (segment, passage) = self.locate(scope, number);
+        segment.chunks[passage as usize]
     }
 }
 

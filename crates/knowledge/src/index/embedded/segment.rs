@@ -7,6 +7,7 @@ use std::sync::Arc;
 use amebo_core::document::Audience;
 use amebo_core::id::{ChunkId, DocumentId, KnowledgeBaseId};
 
+use super::pairs::Pairs;
 use super::postings::Postings;
 use super::vectors::Vectors;
 use crate::index::IndexedDocument;
@@ -40,6 +41,7 @@ pub(super) struct Segment {
     /// Length in words, by passage.
     pub(super) lengths: Vec<u32>,
     pub(super) postings: Postings,
+    pub(super) pairs: Pairs,
     pub(super) vectors: Vec<(String, Vectors)>,
 }
 
@@ -47,10 +49,11 @@ impl Segment {
     /// A segment of documents no two of which have the same id.
     pub(super) fn build(documents: &[&IndexedDocument]) -> Self {
         let passages = || documents.iter().flat_map(|document| &document.passages);
-        let (postings, lengths) = Postings::build(passages().map(|passage| passage.terms.as_slice()));
+        let (postings, lengths, pairs) = Postings::build(passages().map(|passage| passage.terms.as_slice()));
         let mut segment = Self {
             lengths,
             postings,
+            pairs,
             ..Self::default()
         };
         let mut scratch = Vec::new();
@@ -91,6 +94,7 @@ impl Segment {
                     map[passage as usize] = Some(next);
                     merged.chunks.push(segment.chunks[passage as usize]);
                     merged.lengths.push(segment.lengths[passage as usize]);
+                    merged.pairs.push(segment.pairs.of(passage).iter().copied());
                     next += 1;
                 }
                 merged.add(
@@ -119,6 +123,7 @@ impl Segment {
         self.documents.len() * (size_of::<Entry>() + 40)
             + self.chunks.len() * 20
             + self.postings.bytes()
+            + self.pairs.bytes()
             + self
                 .vectors
                 .iter()
