@@ -3,6 +3,7 @@
 //! Nothing here is a shortcut: a set's documents are split by the real splitter, embedded by the real model, searched by the
 //! real engine. What is reported is never what constants were fitted on without saying so (docs/quality.md).
 
+pub mod answers;
 pub mod documents;
 pub mod library;
 pub mod metric;

@@ -16,6 +16,7 @@ mod stem;
 pub mod stored;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use language::Language;
 pub use language::detect as language_of;
@@ -101,6 +102,19 @@ pub fn encode(fields: &[Field<'_>]) -> Vec<u8> {
         }
     }
     stored::encode(length, counts, pairs)
+}
+
+/// The terms of some parts of a text, each sorted and without repetition, analysed in the languages of the whole.
+pub fn terms_of_parts(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> Vec<Vec<u64>> {
+    let languages = language::candidates(text);
+    let terms = |part: Range<usize>| {
+        let tokens = segment::tokens(&text[part]).filter(|token| !is_stop_word(token, &languages));
+        let mut terms: Vec<u64> = tokens.flat_map(|token| terms_of(&token, &languages)).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
+    };
+    parts.into_iter().map(terms).collect()
 }
 
 /// A question as the index is asked.

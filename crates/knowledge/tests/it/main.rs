@@ -1,6 +1,8 @@
 //! Integration tests, one module per subject.
 
 #[cfg(test)]
+mod answer;
+#[cfg(test)]
 mod chunk;
 #[cfg(test)]
 mod embed;
