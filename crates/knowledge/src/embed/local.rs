@@ -158,13 +158,20 @@ impl Embedder for LocalEmbedder {
         };
         let (reply, mut replies) = mpsc::unbounded_channel();
         for (slice, texts) in inputs.chunks(TOKENIZE_AT_ONCE).enumerate() {
-            let mut jobs = Vec::with_capacity(texts.len());
-            for (place, tokens) in self.tokenize(texts, prefix).await?.into_iter().enumerate() {
+            let tokens = self.tokenize(texts, prefix).await?;
+            // All at once: callers that each held a part of the room while waiting for the rest could block each other.
+            let count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+            let mut permits = Arc::clone(room)
+                .acquire_many_owned(count)
+                .await
+                .map_err(|_| stopped())?;
+            let mut jobs = Vec::with_capacity(tokens.len());
+            for (place, tokens) in tokens.into_iter().enumerate() {
                 jobs.push(Job {
                     tokens,
                     place: slice * TOKENIZE_AT_ONCE + place,
                     reply: reply.clone(),
-                    _permit: Arc::clone(room).acquire_owned().await.map_err(|_| stopped())?,
+                    _permit: permits.split(1).ok_or_else(stopped)?,
                 });
             }
             self.queue.push(purpose, jobs);

@@ -1,5 +1,6 @@
 //! The two ways a local model computes, and the threads that run them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::OpenError;
@@ -79,16 +80,22 @@ pub(super) fn run(network: &Network, queue: &Queue) {
     if let Err(error) = &pool {
         tracing::warn!(%error, "an embedding thread shares the global thread pool");
     }
-    let (mut scratch, mut query_scratch) = (Scratch::default(), Scratch::default());
+    let mut scratches = <(Scratch, Scratch)>::default();
     while let Some((purpose, jobs)) = queue.take() {
-        match purpose {
-            Purpose::Query => network.answer(jobs, &mut query_scratch, &mut || ()),
-            Purpose::Passage => network.answer(jobs, &mut scratch, &mut || {
+        let (scratch, query_scratch) = &mut scratches;
+        let unit = AssertUnwindSafe(|| match purpose {
+            Purpose::Query => network.answer(jobs, query_scratch, &mut || ()),
+            Purpose::Passage => network.answer(jobs, scratch, &mut || {
                 let queries = queue.take_queries();
                 if !queries.is_empty() {
-                    network.answer(queries, &mut query_scratch, &mut || ());
+                    network.answer(queries, query_scratch, &mut || ());
                 }
             }),
+        });
+        // The callers of a unit that panics learn of it, since their jobs are dropped; others must not lose this thread.
+        if catch_unwind(unit).is_err() {
+            tracing::error!("a unit of texts could not be embedded because of a panic");
+            scratches = <(Scratch, Scratch)>::default();
         }
     }
 }

@@ -111,6 +111,17 @@ async fn many_callers_each_get_their_own_vectors() {
 }
 
 #[tokio::test]
+async fn more_texts_than_the_queue_holds_are_all_embedded() {
+    let (folder, _) = encoder_folder();
+    let model = open(&folder, 2);
+    let texts = vec!["w5".to_owned(); TOKENIZE_AT_ONCE];
+    let callers = (0..2 * QUEUE_ROOM / TOKENIZE_AT_ONCE).map(|_| model.embed(&texts, Purpose::Passage));
+    for vectors in futures::future::join_all(callers).await {
+        assert_eq!(vectors.unwrap().len(), TOKENIZE_AT_ONCE);
+    }
+}
+
+#[tokio::test]
 async fn a_text_is_cut_at_the_model_s_limit_however_long_it_is() {
     let (folder, _) = encoder_folder();
     let model = open(&folder, 1);
