@@ -25,6 +25,12 @@ pub enum Kind {
     Pptx,
     /// Excel (Office Open XML).
     Xlsx,
+    /// Word 6 to 2003.
+    Doc,
+    /// PowerPoint 97 to 2003.
+    Ppt,
+    /// Excel 5 to 2003.
+    Xls,
     /// A web page.
     Html,
     /// Markdown.
@@ -45,6 +51,9 @@ impl Kind {
             Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             Self::Pptx => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Doc => "application/msword",
+            Self::Ppt => "application/vnd.ms-powerpoint",
+            Self::Xls => "application/vnd.ms-excel",
             Self::Html => "text/html",
             Self::Markdown => "text/markdown",
             Self::Csv => "text/csv",
@@ -65,7 +74,7 @@ pub fn detect(bytes: &[u8], name: Option<&str>) -> Result<Kind, Refusal> {
         return Ok(Kind::Pdf);
     }
     if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        return Err(compound(bytes));
+        return compound(bytes);
     }
     if bytes.starts_with(b"PK\x03\x04") {
         return package(bytes);
@@ -98,11 +107,11 @@ fn is_pdf(bytes: &[u8]) -> bool {
 }
 
 /// OLE compound files: the old Office formats, Outlook items, and encrypted new ones.
-fn compound(bytes: &[u8]) -> Refusal {
-    match detect_format_from_bytes(bytes) {
-        Ok(FormatType::Doc) => Refusal::OldWord,
-        Ok(FormatType::Xls) => Refusal::OldExcel,
-        Ok(FormatType::Ppt) => Refusal::OldPowerPoint,
+fn compound(bytes: &[u8]) -> Result<Kind, Refusal> {
+    Err(match detect_format_from_bytes(bytes) {
+        Ok(FormatType::Doc) => return Ok(Kind::Doc),
+        Ok(FormatType::Xls) => return Ok(Kind::Xls),
+        Ok(FormatType::Ppt) => return Ok(Kind::Ppt),
         Err(error) if error.kind() == ErrorKind::Encrypted => Refusal::PasswordProtected,
         // "__nameid_version" and "__substg1.0_" name the streams of a message; the directory holds UTF-16.
         _ if contains(bytes, b"_\0_\0n\0a\0m\0e\0i\0d\0_\0")
@@ -111,7 +120,7 @@ fn compound(bytes: &[u8]) -> Refusal {
             Refusal::OutlookMessage
         }
         _ => Refusal::OldOffice,
-    }
+    })
 }
 
 /// Zip files: the new Office formats, their OpenDocument kin, books, and archives.

@@ -1,11 +1,12 @@
-//! Word, PowerPoint and Excel files (Office Open XML, ECMA-376).
+//! Word, PowerPoint and Excel files: Office Open XML (ECMA-376), and the binary formats of before 2007.
 //!
 //! `undoc` bounds what it unpacks and how deep it nests; what it cannot bound, the limits of the process do.
 
+mod comment;
 mod equation;
 
 use undoc::model::RevisionType;
-use undoc::{Block, Cell, Document, Error, ErrorKind, ListType, Paragraph, Section, Table};
+use undoc::{Block, Cell, Document, Error, ErrorKind, ListType, Paragraph, Section, Table, TextRun};
 
 use crate::extract::grid::Grid;
 use crate::extract::writer::Writer;
@@ -22,14 +23,15 @@ pub(super) fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, Refusal> {
     } else {
         None
     };
-    let document =
-        undoc::parse_bytes(with_equations.as_deref().unwrap_or(bytes)).map_err(|error| refusal(&error))?;
+    let document = undoc::parse_bytes(with_equations.as_deref().unwrap_or(bytes))
+        .map_err(|error| refusal(&error, kind))?;
+    let mut comments = comment::read(bytes, kind).into_iter();
     let mut writer = Writer::default();
     describe(&mut writer, &document);
     for (section, number) in document.sections.iter().zip(1..) {
         match kind {
-            Kind::Pptx => writer.page(number),
-            Kind::Xlsx => {
+            Kind::Pptx | Kind::Ppt => writer.page(number),
+            Kind::Xlsx | Kind::Xls => {
                 writer.page(number);
                 if !section.content.is_empty() {
                     writer.heading(1, section.name.as_deref().unwrap_or_default());
@@ -38,14 +40,27 @@ pub(super) fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, Refusal> {
             _ => {}
         }
         write_section(&mut writer, section);
+        if matches!(kind, Kind::Pptx | Kind::Xlsx) {
+            write_comments(&mut writer, comments.next().unwrap_or_default());
+        }
     }
+    write_comments(&mut writer, comments.flatten());
     writer.finish(kind)
 }
 
-fn refusal(error: &Error) -> Refusal {
-    match error.kind() {
-        ErrorKind::Encrypted => Refusal::PasswordProtected,
+fn refusal(error: &Error, kind: Kind) -> Refusal {
+    match (error.kind(), kind) {
+        (ErrorKind::Encrypted, _) => Refusal::PasswordProtected,
+        (_, Kind::Doc) => Refusal::OldWord,
+        (_, Kind::Xls) => Refusal::OldExcel,
+        (_, Kind::Ppt) => Refusal::OldPowerPoint,
         _ => Refusal::Damaged,
+    }
+}
+
+fn write_comments(writer: &mut Writer, comments: impl IntoIterator<Item = String>) {
+    for comment in comments {
+        writer.paragraph(&comment);
     }
 }
 
@@ -85,7 +100,7 @@ fn write_section(writer: &mut Writer, section: &Section) {
 }
 
 fn write_paragraph(writer: &mut Writer, paragraph: &Paragraph) {
-    let text = text_of(paragraph);
+    let text = text_of(&paragraph.runs);
     if paragraph.is_heading() {
         writer.heading(paragraph.heading.level(), &text);
     } else if paragraph.is_list_item() {
@@ -111,13 +126,9 @@ fn write_paragraph(writer: &mut Writer, paragraph: &Paragraph) {
 }
 
 /// The text as it stands once tracked changes are accepted.
-fn text_of(paragraph: &Paragraph) -> String {
+fn text_of(runs: &[TextRun]) -> String {
     let mut text = String::new();
-    for run in paragraph
-        .runs
-        .iter()
-        .filter(|run| run.revision != RevisionType::Deleted)
-    {
+    for run in runs.iter().filter(|run| run.revision != RevisionType::Deleted) {
         text.push_str(&run.text);
         if run.line_break || run.page_break {
             text.push('\n');
@@ -151,6 +162,17 @@ fn write_table(writer: &mut Writer, table: &Table, depth: usize) {
     }
 }
 
+/// The text of a cell; what `undoc` adds to the cells of Excel files is written with the other comments.
 fn cell_text(cell: &Cell) -> String {
-    cell.content.iter().map(text_of).collect::<Vec<_>>().join("\n")
+    let paragraphs: Vec<String> = cell
+        .content
+        .iter()
+        .map(|paragraph| match paragraph.runs.split_last() {
+            Some((last, before)) if last.style.italic && last.text.starts_with(" [Comment: ") => {
+                text_of(before)
+            }
+            _ => text_of(&paragraph.runs),
+        })
+        .collect();
+    paragraphs.join("\n")
 }

@@ -14,20 +14,24 @@ pub enum Refusal {
         "No text was found in this file. If it is a scan or holds only pictures, run text recognition (OCR) on it and upload the result"
     )]
     NoText,
-    /// Word 97–2003.
-    #[error("This Word file is in the old .doc format; save it as .docx and upload it again")]
+    /// Damaged, or older than Word 6.
+    #[error("This old Word file could not be read; open it in Word, save it as .docx and upload it again")]
     OldWord,
-    /// Excel 97–2003.
-    #[error("This Excel file is in the old .xls format; save it as .xlsx and upload it again")]
+    /// Damaged, or older than Excel 5.
+    #[error("This old Excel file could not be read; open it in Excel, save it as .xlsx and upload it again")]
     OldExcel,
-    /// PowerPoint 97–2003.
-    #[error("This PowerPoint file is in the old .ppt format; save it as .pptx and upload it again")]
+    /// Damaged, or older than PowerPoint 97.
+    #[error(
+        "This old PowerPoint file could not be read; open it in PowerPoint, save it as .pptx and upload it again"
+    )]
     OldPowerPoint,
     /// An Outlook `.msg` item.
     #[error("This is an Outlook .msg file; save the message as .eml or as text and upload it again")]
     OutlookMessage,
     /// Another compound (OLE) file.
-    #[error("This is an old Office file of an unknown kind; save it in a current format and upload it again")]
+    #[error(
+        "This is an old Office file that is damaged or of an unknown kind; save it in a current format and upload it again"
+    )]
     OldOffice,
     /// Needs a password to open.
     #[error("This file is protected by a password; remove the password and upload it again")]

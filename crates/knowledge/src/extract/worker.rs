@@ -71,7 +71,9 @@ fn exit_when_abandoned(mut input: impl Read + Send + 'static) -> io::Result<()> 
 fn extract(engine: &Engine, bytes: &[u8], name: Option<&str>) -> Result<Extracted, Refusal> {
     match detect(bytes, name)? {
         Kind::Pdf => engine.extract(bytes),
-        kind @ (Kind::Docx | Kind::Pptx | Kind::Xlsx) => office::extract(bytes, kind),
+        kind @ (Kind::Docx | Kind::Pptx | Kind::Xlsx | Kind::Doc | Kind::Ppt | Kind::Xls) => {
+            office::extract(bytes, kind)
+        }
         Kind::Html => html::extract(bytes),
         Kind::Markdown => markdown::extract(bytes),
         Kind::Csv => delimited::extract(bytes),

@@ -1,11 +1,12 @@
 //! Files go through a real child process, as in production.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use amebo_knowledge::extract::{Config, Error, Extractor, Refusal};
+use amebo_knowledge::models;
 use amebo_knowledge::passage::{BlockKind, Extracted};
 
 /// The extraction child without the rest of Amebo.
@@ -128,6 +129,7 @@ async fn what_cannot_be_read_is_refused_with_advice() {
     );
     assert_eq!(refusal(b" \n\t ").await, Refusal::NoText);
     assert_eq!(refusal(b"").await, Refusal::Empty);
+    assert_eq!(refusal(b"\xDB\xA5-\0\0\0\0\0").await, Refusal::OldWord);
     assert!(Refusal::OldWord.to_string().contains("save it as .docx"));
 }
 
@@ -164,7 +166,7 @@ async fn a_child_that_dies_or_is_not_there_is_an_error_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn word_files_give_headings_equations_tables_and_accepted_text() {
+async fn word_files_give_headings_equations_tables_accepted_text_and_comments() {
     let extracted = read("x.bin", include_bytes!("fixtures/travel.docx")).await;
     assert_eq!(extracted.title.as_deref(), Some("Travel rules"));
     assert_eq!(extracted.metadata["author"], "Ana");
@@ -174,25 +176,33 @@ async fn word_files_give_headings_equations_tables_and_accepted_text() {
         (BlockKind::Paragraph, "Area: r^2."),
         (BlockKind::Paragraph, "kept"),
         (BlockKind::Table, "City | Limit\nRome | 120\nRome | 90"),
+        (
+            BlockKind::Paragraph,
+            "Comment by Bo & Co, 2026-03-02: Is this right?\nR&D asks.",
+        ),
     ];
     assert_eq!(blocks(&extracted), expected);
 }
 
 #[tokio::test]
-async fn sheets_are_tables_under_their_names_however_sparse() {
+async fn sheets_are_tables_under_their_names_with_comments_and_threads_after_them() {
     let extracted = read("x.bin", include_bytes!("fixtures/stock.xlsx")).await;
     let expected = [
         (BlockKind::Heading(1), "Stock"),
         (BlockKind::Table, "Item | Count\nBolt | 40"),
+        (BlockKind::Paragraph, "Comment by Ana on A2: Count them."),
+        (BlockKind::Paragraph, "Comment by Bo on B2, 2026-05-02: Only 40?"),
+        (BlockKind::Paragraph, "Reply by Cy on B2, 2026-05-03: Since May."),
         (BlockKind::Heading(1), "Far"),
         (BlockKind::Table, "corner"),
     ];
     assert_eq!(blocks(&extracted), expected);
-    assert_eq!(extracted.blocks[3].page, Some(2));
+    assert_eq!(extracted.blocks[4].page, Some(1));
+    assert_eq!(extracted.blocks[6].page, Some(2));
 }
 
 #[tokio::test]
-async fn slides_give_titles_text_and_speaker_notes_with_their_number() {
+async fn slides_give_titles_text_speaker_notes_and_comments_with_their_number() {
     let extracted = read("x.bin", include_bytes!("fixtures/launch.pptx")).await;
     assert_eq!(extracted.pages, 2);
     let of_page = |page| {
@@ -204,13 +214,97 @@ async fn slides_give_titles_text_and_speaker_notes_with_their_number() {
             .map(|block| &extracted.text[block.range.clone()])
             .collect::<Vec<_>>()
     };
-    assert_eq!(of_page(1), ["Launch", "In May", "Say it slowly."]);
-    assert_eq!(of_page(2), ["Risks", "None"]);
+    let comment = "Comment by Ana, 2026-02-01: May is late.";
+    assert_eq!(of_page(1), ["Launch", "In May", "Say it slowly.", comment]);
+    let thread = [
+        "Comment by Bo, 2026-02-03: None at all?",
+        "Reply by Bo, 2026-02-04: I asked again.",
+    ];
+    assert_eq!(of_page(2), ["Risks", "None", thread[0], thread[1]]);
 }
 
-/// Without libpdfium, which tests cannot count on; the layout of its lines has tests of its own.
 #[tokio::test]
-async fn pdf_pages_are_read_by_poppler_or_the_operator_is_told_what_to_install() {
+async fn binary_office_files_are_read_like_their_successors() {
+    let word = read("x.bin", include_bytes!("fixtures/hours.doc")).await;
+    assert_eq!(word.mime_type, "application/msword");
+    assert_eq!(word.text, "Opening hours\n\nWe open at nine; café from ten.");
+    let slides = read("x.bin", include_bytes!("fixtures/launch.ppt")).await;
+    assert_eq!(slides.mime_type, "application/vnd.ms-powerpoint");
+    let expected = [
+        (BlockKind::Heading(1), "Launch"),
+        (BlockKind::Paragraph, "In May"),
+        (BlockKind::Paragraph, "Say it slowly."),
+    ];
+    assert_eq!(blocks(&slides), expected);
+    assert_eq!((slides.pages, slides.blocks[2].page), (1, Some(1)));
+    let sheets = read("x.bin", include_bytes!("fixtures/stock.xls")).await;
+    assert_eq!(sheets.mime_type, "application/vnd.ms-excel");
+    let expected = [
+        (BlockKind::Heading(1), "Stock"),
+        (BlockKind::Table, "Item | Count\nBolt | 40"),
+    ];
+    assert_eq!(blocks(&sheets), expected);
+}
+
+#[tokio::test]
+async fn binary_office_files_that_are_encrypted_or_broken_are_refused_with_advice() {
+    let find = |file: &[u8], bytes: &[u8]| {
+        file.windows(bytes.len())
+            .position(|window| window == bytes)
+            .expect("it is in the file")
+    };
+    let mut word = include_bytes!("fixtures/hours.doc").to_vec();
+    let text = find(&word, &[0xDC, 0xA5]);
+    // fEncrypted, of the flags at offset 10.
+    word[text + 11] |= 1;
+    assert_eq!(refusal(&word).await, Refusal::PasswordProtected);
+    word[text] = 0;
+    assert_eq!(refusal(&word).await, Refusal::OldWord);
+    let mut slides = include_bytes!("fixtures/launch.ppt").to_vec();
+    let document = find(&slides, &[0x0F, 0x00, 0xE8, 0x03]);
+    slides[document + 2] = 0;
+    assert_eq!(refusal(&slides).await, Refusal::OldPowerPoint);
+    slides.truncate(1000);
+    assert_eq!(refusal(&slides).await, Refusal::OldOffice);
+}
+
+/// libpdfium as `amebo models install` installs it.
+fn pdfium() -> PathBuf {
+    let data = std::env::var_os("AMEBO_TEST_MODELS").expect(
+        "AMEBO_TEST_MODELS must name a data directory made by `amebo models install`; `./dev test` sees to it",
+    );
+    models::pdfium(Path::new(&data)).expect("libpdfium is not in AMEBO_TEST_MODELS")
+}
+
+#[tokio::test]
+async fn pdf_pages_are_read_by_libpdfium_in_the_confined_child() {
+    let extractor = Extractor::new(Config {
+        program: WORKER.into(),
+        arguments: Vec::new(),
+        pdfium: Some(pdfium()),
+        ..Config::default()
+    });
+    let pdf = include_bytes!("fixtures/hours.pdf");
+    let extracted = extractor.extract(None, pdf).await.expect("libpdfium reads it");
+    assert_eq!(
+        (extracted.mime_type.as_str(), extracted.pages),
+        ("application/pdf", 2)
+    );
+    let pages: Vec<_> = extracted.blocks.iter().map(|block| block.page).collect();
+    let blocks = blocks(&extracted);
+    assert_eq!(blocks.first(), Some(&(BlockKind::Heading(1), "Opening hours")));
+    let last = "Deliveries come to the back door.";
+    assert_eq!(blocks.last(), Some(&(BlockKind::Paragraph, last)));
+    assert_eq!((pages.first(), pages.last()), (Some(&Some(1)), Some(&Some(2))));
+    let broken = extractor.extract(None, &pdf[..400]).await;
+    assert!(
+        matches!(broken, Err(Error::Refused(Refusal::Damaged))),
+        "{broken:?}"
+    );
+}
+
+#[tokio::test]
+async fn without_libpdfium_pdf_pages_are_read_by_poppler_or_the_operator_is_told_what_to_install() {
     let pdf = include_bytes!("fixtures/hours.pdf");
     let result = extractor().extract(None, pdf).await;
     if Path::new("/usr/bin/pdftotext").exists() {
