@@ -42,6 +42,8 @@ enum Command {
     Search(commands::search::Options),
     /// Bring the database schema up to date.
     Migrate(commands::migrate::Options),
+    /// Measure how good retrieval, answers and extraction are on sets of questions with known answers.
+    Eval(commands::eval::Options),
     /// Look at everything the installation needs, and say how to mend what is wrong.
     Doctor,
     /// Prove that audit logs were not altered.
@@ -93,6 +95,7 @@ pub fn run() -> Result<()> {
             Command::Search(options) => {
                 commands::search::run(&Api::connect(&options.target, file, data).await?, &options).await
             }
+            Command::Eval(options) => commands::eval::run(data, &options).await,
             Command::Doctor => commands::doctor::run(&config).await,
             Command::Audit(command) => commands::audit::run(&config, command).await,
             Command::Keys(command) => commands::keys::run(&config, command).await,

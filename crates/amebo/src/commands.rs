@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod audit;
 pub mod doctor;
+pub mod eval;
 pub mod extract_worker;
 pub mod ingest;
 pub mod keys;
