@@ -9,6 +9,7 @@ pub mod document;
 pub mod embedders;
 pub mod error;
 mod gate;
+mod gauges;
 pub mod identity;
 pub mod ingest;
 pub mod invitation;

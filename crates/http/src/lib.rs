@@ -6,6 +6,7 @@
 pub mod caller;
 mod cookie;
 pub mod extract;
+pub mod metrics;
 mod openapi;
 pub mod origin;
 pub mod problem;

@@ -1,5 +1,7 @@
 //! What surrounds every request: its id, its trace, and the rendering of problems.
 
+use std::time::Instant;
+
 use amebo_core::id::EventId;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
@@ -23,12 +25,16 @@ pub(crate) async fn around(State(state): State<AppState>, mut request: Request, 
         .get::<MatchedPath>()
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
-    let span = tracing::info_span!("request", id = id.0, method = %request.method(), route);
+    let (method, started) = (request.method().clone(), Instant::now());
+    let span = tracing::info_span!("request", id = id.0, method = %method, route);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = problem.with_request_id(&id.0).render();
     }
+    let status = response.status().as_u16().to_string();
+    metrics::histogram!("amebo_http_request_seconds", "method" => method.to_string(), "route" => route, "status" => status)
+        .record(started.elapsed().as_secs_f64());
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert("x-request-id", value);

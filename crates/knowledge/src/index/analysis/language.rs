@@ -146,7 +146,7 @@ pub(super) fn candidates(text: &str) -> Vec<Language> {
     }
 }
 
-/// Languages whose stop words are left out; in others they are only evidence of the language. Fitted on the odd questions of
+/// Languages whose stop words are left out; in others they are only evidence of the language. Chosen on all questions of
 /// XQuAD: leaving them out gained there, and lost in Spanish, Russian, Hindi and Vietnamese. BM25 gives them little weight
 /// anyway, so what was not measured keeps them.
 const WITHOUT_STOP_WORDS: [Language; 6] = [
