@@ -158,6 +158,8 @@ struct CountedInput {
 impl Decoder for Events {
     fn event(&mut self, data: &str) -> Result<Option<Delta>, Error> {
         if data == "[DONE]" {
+            // Some gateways end well without a word on why.
+            self.stop.get_or_insert_with(|| "unsaid".to_owned());
             return Ok(self.end().map(Delta::Done));
         }
         let chunk: Chunk =

@@ -229,6 +229,16 @@ async fn an_answer_that_has_begun_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn an_answer_may_end_without_a_reason() {
+    let events = "data: {\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n";
+    let (text, completion) = outcome(Format::Openai, vec![Reply::events(events)])
+        .await
+        .0
+        .unwrap();
+    assert_eq!((text.as_str(), completion.stop), ("Hi", Stop::Other));
+}
+
+#[tokio::test]
 async fn a_model_that_declines_is_said_to_decline() {
     let refusal = "data: {\"type\":\"message_start\",\"message\":{\"model\":\"m\",\"usage\":{}}}\n\n\
         data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\"}}\n\n";
