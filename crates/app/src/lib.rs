@@ -39,6 +39,7 @@ use identity::{Passwords, Tokens};
 use library::Library;
 use mail::Mailer;
 use secrecy::SecretBox;
+use tokio::sync::Semaphore;
 
 /// How many uploads are taken at once, how many of one organisation, and how many more of it may wait.
 const UPLOADS: (usize, usize, usize) = (16, 4, 512);
@@ -77,6 +78,8 @@ pub struct App {
     extractor: Extractor,
     web: amebo_outbound::Client,
     uploads: Gate,
+    /// Mebibytes of originals that may be processed at a time.
+    ingest_room: Semaphore,
 }
 
 impl App {
@@ -94,6 +97,7 @@ impl App {
             extractor: parts.extractor,
             web: parts.web,
             uploads: Gate::new(UPLOADS.0, UPLOADS.1, UPLOADS.2),
+            ingest_room: Semaphore::new(ingest::ROOM as usize),
         }
     }
 
