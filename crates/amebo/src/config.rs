@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use amebo_app::ask::AskSettings;
 use amebo_app::mail;
+use amebo_app::provider::ModelConfig;
 use amebo_store::managed;
 use anyhow::{Context as _, Result, bail};
 use figment::Figment;
@@ -23,6 +25,9 @@ pub struct Config {
     pub server: Server,
     pub identity: Identity,
     pub mail: Option<mail::Config>,
+    pub answers: AskSettings,
+    pub language_model: Option<ModelConfig>,
+    pub outbound: amebo_outbound::Config,
     pub data: Data,
     pub database: Database,
     pub log: Log,

@@ -6,6 +6,7 @@ use amebo_store::blob::Remover;
 use amebo_store::job::{Registry, Settings, Worker};
 
 use crate::App;
+use crate::evaluation::ReplayHandler;
 use crate::ingest::{EmbedHandler, IngestHandler};
 
 impl App {
@@ -14,6 +15,7 @@ impl App {
         Registry::default()
             .with(IngestHandler(Arc::clone(self)))
             .with(EmbedHandler(Arc::clone(self)))
+            .with(ReplayHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))
     }
 

@@ -3,11 +3,15 @@
 //! A use case is a method of [`App`]; the first thing it does is turn the caller's [`Access`] into a permit, so none can be reached
 //! without its permission, whether the call comes over HTTP, from the terminal or from a model's tool.
 
+pub mod analytics;
 pub mod api_key;
+pub mod ask;
 pub mod audit;
 pub mod document;
 pub mod embedders;
 pub mod error;
+pub mod evaluation;
+mod feedback;
 mod gate;
 mod gauges;
 pub mod identity;
@@ -20,6 +24,8 @@ pub mod mail;
 pub mod member;
 pub mod operator;
 pub mod organization;
+pub mod provider;
+pub mod session;
 mod terminal;
 
 /// What use cases hand out as it is stored.
@@ -34,12 +40,13 @@ use amebo_core::Environment;
 use amebo_knowledge::extract::Extractor;
 use amebo_store::Store;
 use amebo_store::blob::Storage;
+use amebo_store::sealing::Sealer;
+use ask::Answering;
 use gate::Gate;
 use identity::{Passwords, Tokens};
 use library::Library;
 use mail::Mailer;
 use secrecy::SecretBox;
-use tokio::sync::Semaphore;
 
 /// How many uploads are taken at once, how many of one organisation, and how many more of it may wait.
 const UPLOADS: (usize, usize, usize) = (16, 4, 512);
@@ -63,6 +70,10 @@ pub struct Parts {
     pub extractor: Extractor,
     /// Fetches web pages.
     pub web: amebo_outbound::Client,
+    /// Answers questions.
+    pub answering: Answering,
+    /// Seals and opens secrets.
+    pub sealer: Sealer,
 }
 
 /// The application: everything Amebo can be asked to do.
@@ -77,9 +88,9 @@ pub struct App {
     storage: Storage,
     extractor: Extractor,
     web: amebo_outbound::Client,
+    answering: Answering,
+    sealer: Sealer,
     uploads: Gate,
-    /// Mebibytes of originals that may be processed at a time.
-    ingest_room: Semaphore,
 }
 
 impl App {
@@ -96,8 +107,9 @@ impl App {
             storage: parts.storage,
             extractor: parts.extractor,
             web: parts.web,
+            answering: parts.answering,
+            sealer: parts.sealer,
             uploads: Gate::new(UPLOADS.0, UPLOADS.1, UPLOADS.2),
-            ingest_room: Semaphore::new(ingest::ROOM as usize),
         }
     }
 
@@ -108,6 +120,7 @@ impl App {
 
     /// Waits for what is still under way in the background; called when stopping.
     pub async fn finish(&self) {
+        self.answering.finish().await;
         self.mailer.finish().await;
     }
 

@@ -172,6 +172,14 @@ impl Problem {
         &self.detail
     }
 
+    pub(crate) fn errors(&self) -> &[FieldProblem] {
+        &self.errors
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.request_id);
         self

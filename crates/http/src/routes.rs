@@ -1,17 +1,28 @@
 //! Every route, one module per resource. A new route appears in the API description by being registered here, and the generated
 //! tests over that description then demand that it is covered.
 
+mod analytics;
+mod answer;
 mod api_key;
 mod audit;
 mod authentication;
+mod chat_completion;
 mod document;
+mod evaluation;
+mod feedback;
 mod health;
 mod invitation;
 mod knowledge_base;
+mod mcp;
 mod me;
 mod member;
 mod operator;
 mod organization;
+mod provider;
+mod question;
+mod reference;
+mod search;
+mod session;
 mod start;
 
 use utoipa::OpenApi as _;
@@ -24,6 +35,9 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
         .merge(start::routes())
+        .merge(reference::routes())
+        .merge(chat_completion::routes())
+        .merge(mcp::routes())
         .nest("/api/v1", version_1())
 }
 
@@ -38,5 +52,12 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(invitation::routes())
         .merge(api_key::routes())
         .merge(audit::routes())
+        .merge(question::routes())
+        .merge(feedback::routes())
+        .merge(search::routes())
+        .merge(session::routes())
+        .merge(analytics::routes())
+        .merge(provider::routes())
+        .merge(evaluation::routes())
         .merge(operator::routes())
 }

@@ -191,6 +191,20 @@ impl KnowledgeBases<'_> {
         Ok(Page::from_rows(rows, page.limit, |base| base.id))
     }
 
+    /// Every knowledge base that takes part in answers, by name.
+    pub async fn names(&mut self) -> Result<Vec<(KnowledgeBaseId, String)>> {
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "select id, name from knowledge_bases where organization_id = $1 and status <> 'archived' order by name",
+        )
+        .bind(self.0.organization.uuid())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, name)| (KnowledgeBaseId::from_uuid(id), name))
+            .collect())
+    }
+
     /// Every knowledge base that takes part in answers, with the model to embed a question with.
     pub async fn searchable(&mut self) -> Result<Vec<Searchable>> {
         let rows: Vec<(Uuid, Option<String>)> = sqlx::query_as(

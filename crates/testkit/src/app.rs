@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use amebo_app::ask::{Answering, AskSettings};
 use amebo_app::embedders::Embedders;
 use amebo_app::library::Library;
 use amebo_app::mail::Mailer;
@@ -14,6 +15,7 @@ use amebo_core::{Environment, ManualClock};
 use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::index::embedded::{self, Embedded};
 use amebo_store::blob::Storage;
+use amebo_store::sealing::{MasterKeys, Sealer};
 use amebo_store::{LinkPurpose, NewUser, Store, blob};
 use axum::Router;
 use chrono::{DateTime, TimeZone as _, Utc};
@@ -91,6 +93,7 @@ impl TestApp {
             .unwrap();
         let token_key = SecretBox::new(vec![7; 32].into_boxed_slice());
         let engine = Arc::new(Embedded::new(embedded::Settings::default()));
+        let embedder = embedders.first().cloned();
         let library = Library::new(store.clone(), engine, embedders);
         let app = Arc::new(App::new(Parts {
             store: store.clone(),
@@ -101,6 +104,16 @@ impl TestApp {
             storage,
             extractor: extractor(),
             web,
+            answering: Answering::new(
+                store.environment().clone(),
+                AskSettings {
+                    deadline_seconds: 3,
+                    ..AskSettings::default()
+                },
+                embedder,
+                None,
+            ),
+            sealer: Sealer::open(&store, MasterKeys::File(files.path().join("master.keys"))).unwrap(),
         }));
         let router = amebo_http::router(app.clone(), amebo_http::Config::default());
         Self {

@@ -8,9 +8,11 @@ mod database;
 mod embedder;
 mod extraction;
 mod knowledge;
+mod model;
 
 pub use app::{PASSWORD, Person, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use embedder::WordModel;
 pub use extraction::extractor;
+pub use model::{FakeModel, Turn};

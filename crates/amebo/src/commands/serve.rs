@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amebo_app::ask::Answering;
 use amebo_app::embedders::Embedders;
 use amebo_app::library::Library;
 use amebo_app::mail::Mailer;
@@ -16,6 +17,7 @@ use amebo_knowledge::extract::{self, Extractor};
 use amebo_knowledge::index::embedded::{self, Embedded};
 use amebo_knowledge::models;
 use amebo_store::blob::{self, Storage};
+use amebo_store::sealing::{MasterKeys, Sealer};
 use amebo_store::{Store, job};
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
@@ -57,9 +59,19 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
             .parse()
             .context("the address listened on has no URL; set server.public_url")?,
     };
+    let web = amebo_outbound::Client::new(&config.outbound, environment.clone())?;
+    let embedders = local_model(&config.data.directory)?;
+    let language_model = config
+        .language_model
+        .as_ref()
+        .map(|model| model.open(&web))
+        .transpose()
+        .context("the language model of [language_model] cannot be used")?;
+    let sealer = Sealer::open(&store, MasterKeys::File(directory.master_keys()))?;
+    sealer.check().await?;
     let engine = Arc::new(Embedded::new(embedded::Settings::default()));
     let app = Arc::new(App::new(Parts {
-        library: Library::new(store.clone(), engine, local_model(&config.data.directory)?),
+        library: Library::new(store.clone(), engine, embedders.clone()),
         storage: Storage::open(
             &blob::Settings::default(),
             &config.data.directory.join("files"),
@@ -69,7 +81,14 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
             pdfium: models::pdfium(&config.data.directory),
             ..extract::Config::default()
         }),
-        web: amebo_outbound::Client::new(&amebo_outbound::Config::default(), environment.clone())?,
+        answering: Answering::new(
+            environment.clone(),
+            config.answers.clone(),
+            embedders.first().cloned(),
+            language_model,
+        ),
+        sealer,
+        web,
         store,
         token_key: directory.token_key(&environment)?,
         identity: identity::Config {

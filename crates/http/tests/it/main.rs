@@ -9,9 +9,13 @@ mod audit;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod chat_completion;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod document;
+#[cfg(test)]
+mod evaluation;
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
@@ -27,7 +31,13 @@ mod operation;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
+mod question;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
+mod session;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

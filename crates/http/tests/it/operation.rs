@@ -45,6 +45,17 @@ fn sample(operation: &str) -> Option<Value> {
         "update_document" => json!({ "title": "Another Title" }),
         "fetch_page" => json!({ "url": "https://www.example.com/" }),
         "upload_documents" | "upload_document" | "replace_document" => json!({}),
+        "ask_question" | "search_passages" => json!({ "text": "When is tea?" }),
+        "rate_answer" => json!({ "rating": "up" }),
+        "create_session" => json!({}),
+        "rename_session" => json!({ "title": "Another Title" }),
+        "change_answer_settings" => json!({ "confidence_threshold": 0.5 }),
+        "create_provider" | "change_provider" => {
+            json!({ "name": "Another Name", "protocol": "openai", "model": "m", "base_url": "http://127.0.0.1:9/v1" })
+        }
+        "create_evaluation_set" => {
+            json!({ "name": "Another Name", "cases": [{ "question": "When is tea?" }] })
+        }
         "update_terms" => json!({ "subscription_plan": "free" }),
         "update_user" => json!({ "is_active": true }),
         _ => return None,
@@ -161,8 +172,29 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     app.run_jobs().await;
     let passages = owner.path(&format!("/documents/{document}/passages"));
     let passages = owner.client.get(&passages).await.expect(200).json();
+    let made = async |path: &str, body: Value| {
+        let reply = owner.client.post(&owner.path(path), &body).await;
+        assert!(reply.status.is_success(), "{}", reply.text());
+        reply.json()
+    };
+    let asked = made("/questions", json!({ "text": "When is tea served?" })).await;
+    let session = made("/sessions", json!({})).await;
+    let provider = made(
+        "/providers",
+        json!({ "name": "sample", "protocol": "openai", "model": "m" }),
+    )
+    .await;
+    let cases = json!([{ "question": "When is tea?" }]);
+    let set = made("/evaluation-sets", json!({ "name": "sample", "cases": cases })).await;
+    let runs = format!("/evaluation-sets/{}/runs", set["id"].as_str().unwrap());
+    let run = made(&runs, Value::Null).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
+        ("question_id", text(&asked["question_id"])),
+        ("session_id", text(&session["id"])),
+        ("provider_id", text(&provider["id"])),
+        ("evaluation_set_id", text(&set["id"])),
+        ("evaluation_run_id", text(&run["id"])),
         ("organization_id", owner.organization.to_string()),
         ("tenant_id", owner.organization.to_string()),
         ("user_id", member.user.to_string()),

@@ -28,8 +28,7 @@ pub struct Concurrency {
     pub interactive: usize,
     /// Ordinary work.
     pub normal: usize,
-    /// Ingestion and the like. It mostly waits, for a child that extracts or for a model that serves questions first; enough of it
-    /// keeps the model busy with small documents too.
+    /// Work that fills the machine: leave room for the others.
     pub bulk: usize,
 }
 
@@ -38,7 +37,7 @@ impl Default for Concurrency {
         Self {
             interactive: 16,
             normal: 8,
-            bulk: 8,
+            bulk: 2,
         }
     }
 }

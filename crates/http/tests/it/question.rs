@@ -1,0 +1,350 @@
+//! Asking: the one outcome of every question, its citations, its stream, and who may read it.
+
+use amebo_core::permission::Role;
+use amebo_testkit::{FakeModel, Person, Reply, TestApp, Turn};
+use axum::body::Body;
+use axum::http::{Request, header};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::document::uploaded;
+use crate::knowledge_base::knowledge_base;
+
+pub(crate) const HANDBOOK: &str = "# Leave\n\nNew employees receive 25 days of paid leave in a year.\n\n\
+                                   # Tea\n\nTea is served at four in the kitchen.";
+
+/// An organisation that knows the handbook.
+pub(crate) async fn acme(app: &TestApp) -> Person {
+    let owner = app.owner("Acme").await;
+    let base = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &base, "handbook.md", HANDBOOK).await;
+    app.run_jobs().await;
+    owner
+}
+
+pub(crate) async fn ask(person: &Person, body: &Value) -> Reply {
+    person.client.post(&person.path("/questions"), body).await
+}
+
+async fn asked(person: &Person, text: &str) -> Value {
+    ask(person, &json!({ "text": text })).await.expect(200).json()
+}
+
+/// The events of a stream, each with its data.
+async fn streamed(person: &Person, text: &str) -> Vec<(String, Value)> {
+    let request = Request::post(person.path("/questions"))
+        .header(header::ACCEPT, "text/event-stream")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(json!({ "text": text }).to_string()))
+        .unwrap();
+    let reply = person.client.send(request).await.expect(200);
+    let text = reply.text();
+    text.split("\n\n")
+        .filter_map(|event| {
+            let (name, data) = event.split_once('\n')?;
+            let name = name.strip_prefix("event: ")?.to_owned();
+            Some((name, serde_json::from_str(data.strip_prefix("data: ")?).unwrap()))
+        })
+        .collect()
+}
+
+/// Makes a fake the organisation's language model.
+async fn provide(person: &Person, model: &FakeModel, protocol: &str) -> String {
+    let provider = json!({ "name": protocol, "protocol": protocol, "base_url": model.url(), "model": "fake",
+                           "key": "sk-test", "is_active": true });
+    let made = person.client.post(&person.path("/providers"), &provider).await;
+    made.expect(201).json()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_answer_quotes_the_document_and_says_where_each_sentence_stands() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+    let answer = &reply["answer"];
+    assert_eq!(answer["outcome"], "answered", "{answer:#}");
+    assert_eq!(answer["composer"], "extractive");
+    assert!(answer["text"].as_str().unwrap().contains("25 days"));
+    for sentence in answer["sentences"].as_array().unwrap() {
+        assert!(!sentence["citations"].as_array().unwrap().is_empty());
+    }
+    for citation in answer["citations"].as_array().unwrap() {
+        let path = owner.path(&format!(
+            "/documents/{}/text?start={}&length={}",
+            citation["document_id"].as_str().unwrap(),
+            citation["range_start"],
+            citation["range_end"].as_u64().unwrap() - citation["range_start"].as_u64().unwrap()
+        ));
+        let text = owner.client.get(&path).await.expect(200).json();
+        assert_eq!(text["content"], citation["quote"]);
+    }
+    let path = owner.path(&format!("/questions/{}", reply["question_id"].as_str().unwrap()));
+    let stored = owner.client.get(&path).await.expect(200).json();
+    assert_eq!(&stored["answer"], answer);
+}
+
+#[tokio::test]
+async fn a_question_without_evidence_is_declined_and_names_what_was_searched() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let reply = asked(&owner, "Which planets have rings?").await;
+    let answer = &reply["answer"];
+    assert_eq!(answer["outcome"], "declined", "{answer:#}");
+    assert_eq!(answer["searched"]["documents"], 1);
+    assert!(
+        answer["text"].as_str().unwrap().contains("Handbook"),
+        "{answer:#}"
+    );
+    assert_eq!(app.scalar("select count(*) from answers").await, 1);
+}
+
+#[tokio::test]
+async fn a_question_to_nothing_is_declined() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Empty").await;
+    let reply = asked(&owner, "When is tea?").await;
+    assert_eq!(reply["answer"]["reason"], "nothing_to_search");
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_sources_and_ends_with_the_verdict_that_is_stored() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let events = streamed(&owner, "When is tea served in the kitchen?").await;
+    let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(&names[..2], ["question", "sources"]);
+    assert!(names.contains(&"token"));
+    let (last, verdict) = events.last().unwrap();
+    assert_eq!(last, "verdict");
+    let tokens: String = events
+        .iter()
+        .filter(|(name, _)| name == "token")
+        .map(|(_, data)| data["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(verdict["answer"]["text"].as_str().unwrap(), tokens.trim_end());
+    assert_eq!(verdict["question_id"], events[0].1["question_id"]);
+}
+
+#[tokio::test]
+async fn an_asker_who_leaves_does_not_stop_the_outcome() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let access = app.access(&owner).await;
+    let ask = amebo_app::ask::Ask {
+        text: "When is tea served?".to_owned(),
+        origin: amebo_core::answer::Origin::Api,
+        session: None,
+        knowledge_bases: Vec::new(),
+        history: Vec::new(),
+    };
+    drop(app.app.ask(&access, ask).await.unwrap());
+    app.app.finish().await;
+    assert_eq!(
+        app.scalar("select count(*) from questions where state = 'open'")
+            .await,
+        0
+    );
+    assert_eq!(app.scalar("select count(*) from answers").await, 1);
+}
+
+#[tokio::test]
+async fn a_question_that_a_crash_left_open_is_settled_by_maintenance() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let id = asked(&owner, "When is tea served?").await["question_id"].clone();
+    app.sql("delete from answers; update questions set state = 'open'")
+        .await;
+    app.run_maintenance().await;
+    let path = owner.path(&format!("/questions/{}", id.as_str().unwrap()));
+    assert_eq!(owner.client.get(&path).await.json()["answer"], Value::Null);
+    app.clock.advance(TimeDelta::minutes(5));
+    app.run_maintenance().await;
+    let stored = owner.client.get(&path).await.expect(200).json();
+    assert_eq!(stored["answer"]["outcome"], "failed");
+}
+
+#[tokio::test]
+async fn a_model_composes_from_the_passages_and_what_they_do_not_carry_is_struck() {
+    for protocol in ["openai", "anthropic"] {
+        let app = TestApp::start().await;
+        let owner = acme(&app).await;
+        let model = FakeModel::start(&app.database).await;
+        provide(&owner, &model, protocol).await;
+        model.then(Turn::Says(
+            "New employees receive 25 days of paid leave in a year. [1] The moon is made of 99 cheeses. [1]"
+                .to_owned(),
+        ));
+        let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+        let answer = &reply["answer"];
+        assert_eq!(
+            (&answer["outcome"], &answer["composer"]),
+            (&json!("answered"), &json!("model")),
+            "{answer:#}"
+        );
+        assert!(answer["text"].as_str().unwrap().contains("25 days"));
+        assert!(!answer["text"].as_str().unwrap().contains("cheese"));
+        assert_eq!(
+            answer["usage"],
+            json!({ "model": "fake-1", "input_tokens": 11, "output_tokens": 7 })
+        );
+        assert_eq!(model.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn whatever_befalls_the_model_quotations_stand_in() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let model = FakeModel::start(&app.database).await;
+    provide(&owner, &model, "anthropic").await;
+    let faults = [
+        Turn::HangsUpAfter("New employees receive".to_owned()),
+        Turn::Babbles,
+    ];
+    for fault in faults {
+        model.then(fault.clone());
+        let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+        let answer = &reply["answer"];
+        assert_eq!(answer["composer"], "extractive", "{fault:?}: {answer:#}");
+        assert!(answer["text"].as_str().unwrap().contains("25 days"));
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_asks_to_come_back_is_asked_again() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let model = FakeModel::start(&app.database).await;
+    provide(&owner, &model, "openai").await;
+    model.then(Turn::ComeBack(0)).then(Turn::Says(
+        "New employees receive 25 days of paid leave in a year. [1]".to_owned(),
+    ));
+    let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+    assert_eq!(reply["answer"]["composer"], "model", "{reply:#}");
+    assert_eq!(model.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_model_that_never_answers_costs_the_deadline_and_no_more() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let model = FakeModel::start(&app.database).await;
+    provide(&owner, &model, "openai").await;
+    model.then(Turn::IsSilent);
+    let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+    assert_eq!(reply["answer"]["outcome"], "failed", "{reply:#}");
+    assert!(reply["answer"]["text"].as_str().unwrap().contains("3 seconds"));
+}
+
+#[tokio::test]
+async fn questions_of_others_are_read_only_by_those_who_may_read_transcripts() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let member = app.member(&owner, Role::Member).await;
+    let stranger = app.owner("Other").await;
+    let id = asked(&owner, "When is tea served?").await["question_id"].clone();
+    let path = owner.path(&format!("/questions/{}", id.as_str().unwrap()));
+    for other in [&member, &stranger] {
+        assert_eq!(other.client.get(&path).await.expect(404).problem(), "not-found");
+    }
+    let _ = member.client.get(&member.path("/questions")).await.expect(403);
+    let asked_by_member = asked(&member, "When is tea served?").await["question_id"].clone();
+    let listed = owner
+        .client
+        .get(&owner.path("/questions?limit=1"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["items"][0]["id"], asked_by_member);
+    assert!(listed["next_cursor"].is_string());
+}
+
+#[tokio::test]
+async fn what_a_reader_may_not_see_is_neither_found_nor_counted() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let member = app.member(&owner, Role::Member).await;
+    app.sql(r#"update documents set audience = '{"kind": "members", "roles": ["owner"], "users": []}'"#)
+        .await;
+    let reply = asked(&member, "How many days of paid leave do new employees receive?").await;
+    assert_eq!(reply["answer"]["outcome"], "declined", "{reply:#}");
+    assert!(
+        !reply.to_string().contains("25 days"),
+        "the index was not told, and the text leaked: {reply:#}"
+    );
+}
+
+#[tokio::test]
+async fn deleting_a_document_takes_its_words_out_of_stored_answers() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let reply = asked(&owner, "How many days of paid leave do new employees receive?").await;
+    let document = reply["answer"]["citations"][0]["document_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = owner.path(&format!("/documents/{document}"));
+    let _ = owner.client.delete(&path).await.expect(204);
+    let path = owner.path(&format!("/questions/{}", reply["question_id"].as_str().unwrap()));
+    let stored = owner.client.get(&path).await.expect(200).json();
+    assert_eq!(stored["answer"]["redacted"], true);
+    assert!(!stored["answer"].to_string().contains("25 days"), "{stored:#}");
+}
+
+#[tokio::test]
+async fn questions_that_are_empty_or_endless_or_ask_elsewhere_are_refused() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    for text in [" ".to_owned(), "x".repeat(8_001)] {
+        let reply = ask(&owner, &json!({ "text": text })).await.expect(422);
+        assert_eq!(reply.json()["errors"][0]["pointer"], "/text");
+    }
+    let other = app.owner("Other").await;
+    let foreign = knowledge_base(&other, "Foreign").await;
+    let body = json!({ "text": "When is tea?", "knowledge_base_ids": [foreign] });
+    let reply = ask(&owner, &body).await.expect(422);
+    assert_eq!(reply.json()["errors"][0]["pointer"], "/knowledge_base_ids/0");
+    assert_eq!(app.scalar("select count(*) from questions").await, 0);
+    asked(&owner, "x").await;
+}
+
+#[tokio::test]
+async fn the_plan_limits_how_many_questions_are_answered_in_a_month() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    app.sql(r#"update organizations set limits = '{"ai_answers": 1}'"#)
+        .await;
+    asked(&owner, "Which planets have rings?").await;
+    asked(&owner, "How many days of paid leave do new employees receive?").await;
+    let refused = ask(&owner, &json!({ "text": "When is tea?" })).await.expect(403);
+    assert_eq!(refused.problem(), "quota-exceeded");
+}
+
+#[tokio::test]
+async fn feedback_is_kept_replaced_and_taken_back_by_the_asker_alone() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let member = app.member(&owner, Role::Administrator).await;
+    let id = asked(&owner, "When is tea served?").await["question_id"].clone();
+    let question = owner.path(&format!("/questions/{}", id.as_str().unwrap()));
+    let feedback = format!("{question}/feedback");
+    let _ = member
+        .client
+        .put(&feedback, &json!({ "rating": "up" }))
+        .await
+        .expect(404);
+    let body = json!({ "rating": "down", "comment": " which kitchen? " });
+    let _ = owner.client.put(&feedback, &body).await.expect(204);
+    let stored = owner.client.get(&question).await.json();
+    assert_eq!(stored["feedback"]["comment"], "which kitchen?");
+    let path = owner.path("/questions?rating=down");
+    assert_eq!(owner.client.get(&path).await.json()["items"][0]["id"], id);
+    let path = owner.path("/analytics");
+    app.clock.advance(TimeDelta::seconds(1));
+    let figures = owner.client.get(&path).await.expect(200);
+    assert_eq!(figures.json()["total"]["rated_down"], 1);
+    assert!(!figures.text().contains("kitchen"));
+    let _ = member.client.get(&path).await.expect(200);
+    let _ = owner.client.delete(&feedback).await.expect(204);
+    assert_eq!(owner.client.get(&question).await.json()["feedback"], Value::Null);
+}
