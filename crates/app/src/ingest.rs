@@ -30,6 +30,9 @@ use crate::{App, Error};
 /// How long a document waits before its passages are given vectors when there was no model.
 const MODEL_AWAITED: Duration = Duration::from_mins(1);
 
+/// How many mebibytes of originals are processed at a time; a larger file is processed alone.
+pub(crate) const ROOM: u32 = 128;
+
 /// Process this version of a document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ingest {
@@ -116,6 +119,9 @@ impl App {
     async fn ingest(&self, lease: &Lease, task: &Ingest) -> Result<(), Stop> {
         let permit = lease.permit();
         let (document, base, blob) = self.take_up(&permit, task).await?;
+        // Documents in work take memory in proportion to their size.
+        let size = u32::try_from(document.size_bytes >> 20).unwrap_or(ROOM);
+        let _room = self.ingest_room.acquire_many(size.clamp(1, ROOM)).await;
         let extracted = self.extract(&document, &blob).await?;
         let title = title_of(&document, &extracted);
         self.step(&permit, task, DocumentStatus::Chunking, async |tx| {

@@ -47,6 +47,7 @@ use identity::{Passwords, Tokens};
 use library::Library;
 use mail::Mailer;
 use secrecy::SecretBox;
+use tokio::sync::Semaphore;
 
 /// How many uploads are taken at once, how many of one organisation, and how many more of it may wait.
 const UPLOADS: (usize, usize, usize) = (16, 4, 512);
@@ -91,6 +92,8 @@ pub struct App {
     answering: Answering,
     sealer: Sealer,
     uploads: Gate,
+    /// Mebibytes of originals that may be processed at a time.
+    ingest_room: Semaphore,
 }
 
 impl App {
@@ -110,6 +113,7 @@ impl App {
             answering: parts.answering,
             sealer: parts.sealer,
             uploads: Gate::new(UPLOADS.0, UPLOADS.1, UPLOADS.2),
+            ingest_room: Semaphore::new(ingest::ROOM as usize),
         }
     }
 

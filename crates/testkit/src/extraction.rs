@@ -1,4 +1,4 @@
-//! The confined child that reads documents, as tests start it: the example program of the knowledge crate.
+//! The confined child that reads documents, as tests start it: the program that the knowledge crate tests with.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,11 +17,11 @@ pub fn extractor() -> Extractor {
     })
 }
 
-/// Testing the whole workspace builds examples; testing one crate does not.
+/// Testing the whole workspace builds it; testing one crate does not.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().unwrap().parent().unwrap();
-    let program = profile.join("examples/extract_worker");
+    let program = profile.join("extract-worker");
     if !program.is_file() {
         let built = Command::new(env!("CARGO"))
             .args([
@@ -29,8 +29,8 @@ fn program() -> PathBuf {
                 "--quiet",
                 "--package",
                 "amebo-knowledge",
-                "--example",
-                "extract_worker",
+                "--bin",
+                "extract-worker",
                 "--target-dir",
             ])
             .arg(profile.parent().unwrap())

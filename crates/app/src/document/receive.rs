@@ -84,8 +84,10 @@ impl App {
         check(upload, access)?;
         let _pass = self.uploads.enter(access.organization()).await?;
         let stored = self.keep(&permit, upload.knowledge_base, bytes).await?;
-        self.accept(access, &permit, upload, Origin { kind, url: None }, &stored)
-            .await
+        let received = self
+            .accept(access, &permit, upload, Origin { kind, url: None }, &stored)
+            .await;
+        self.unless_refused(&permit, &stored, received).await
     }
 
     /// Fetches a web page and takes it in. A page that is known already is replaced when it has changed.
@@ -126,7 +128,8 @@ impl App {
             kind: SourceKind::Web,
             url: Some(&url),
         };
-        self.accept(access, &permit, &upload, origin, &stored).await
+        let received = self.accept(access, &permit, &upload, origin, &stored).await;
+        self.unless_refused(&permit, &stored, received).await
     }
 
     /// Puts other bytes in a document's place. What is findable stays so until the new passages are.
@@ -145,13 +148,40 @@ impl App {
         let before = self.document(access, id).await?;
         let _pass = self.uploads.enter(access.organization()).await?;
         let stored = self.keep(&permit, before.knowledge_base, bytes).await?;
-        let limits = limits(self, &permit).await?;
-        let mut tx = self.store.begin(&permit).await?;
-        let before = fetch(&mut tx, id, Action::Update, access).await?;
-        let name = name.map_or(before.original_name.clone(), file_name);
-        let received = replace(&mut tx, &before, &stored, name, limits.storage_bytes).await?;
-        tx.commit().await?;
-        Ok(received)
+        let received = async {
+            let limits = limits(self, &permit).await?;
+            let mut tx = self.store.begin(&permit).await?;
+            let before = fetch(&mut tx, id, Action::Update, access).await?;
+            let name = name.map_or(before.original_name.clone(), file_name);
+            let received = replace(&mut tx, &before, &stored, name, limits.storage_bytes).await?;
+            tx.commit().await?;
+            Ok(received)
+        };
+        let received = received.await;
+        self.unless_refused(&permit, &stored, received).await
+    }
+
+    /// Has the bytes of an upload that was refused removed, so that refusals cannot fill the storage.
+    async fn unless_refused(
+        &self,
+        permit: &Permit,
+        stored: &Stored,
+        received: Result<Received>,
+    ) -> Result<Received> {
+        if received.is_err() {
+            let removed = async {
+                let mut tx = self.store.begin(permit).await?;
+                discard(&mut tx, stored).await?;
+                Ok::<_, Error>(tx.commit().await?)
+            };
+            if let Err(error) = removed.await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the bytes of a refused upload stay until they are swept away"
+                );
+            }
+        }
+        received
     }
 
     /// Writes bytes to storage, within the plan's limit for one file.
@@ -168,6 +198,9 @@ impl App {
             .await
             .map_err(not_kept)?;
         if stored.size_bytes == 0 {
+            let mut tx = self.store.begin(permit).await?;
+            discard(&mut tx, &stored).await?;
+            tx.commit().await?;
             return Err(Error::invalid(
                 "/file",
                 "the file is empty; check it and upload it again",

@@ -28,7 +28,8 @@ pub struct Concurrency {
     pub interactive: usize,
     /// Ordinary work.
     pub normal: usize,
-    /// Work that fills the machine: leave room for the others.
+    /// Ingestion and the like. It mostly waits, for a child that extracts or for a model that serves questions first; enough of it
+    /// keeps the model busy with small documents too.
     pub bulk: usize,
 }
 
@@ -37,7 +38,7 @@ impl Default for Concurrency {
         Self {
             interactive: 16,
             normal: 8,
-            bulk: 2,
+            bulk: 8,
         }
     }
 }
