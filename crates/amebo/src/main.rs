@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod data_directory;
 mod database;
+mod demo;
 mod telemetry;
 mod terminal;
 

@@ -20,7 +20,7 @@ pub use events::Events;
 pub use server::{Announcement, LocalServer};
 
 /// Where to ask and as whom; read from the environment or from the data directory.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Target {
     /// The server to speak to, when it is not the one of the data directory.
     #[arg(long, value_name = "URL", env = "AMEBO_URL", requires = "api_key")]
