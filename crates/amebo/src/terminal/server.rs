@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -10,7 +10,6 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
 /// How long a server may take to start; the first start makes a database.
@@ -96,10 +95,11 @@ impl LocalServer {
 }
 
 impl Drop for LocalServer {
-    /// Asks the server to stop. It finishes in the background, database included.
+    /// Asks the server to stop and waits until it has, database included, so that the next command finds the directory free.
     fn drop(&mut self) {
-        if let Some(id) = self.0.id().and_then(|id| i32::try_from(id).ok()) {
+        if let Ok(id) = i32::try_from(self.0.id()) {
             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
         }
+        let _ = self.0.wait();
     }
 }

@@ -122,10 +122,11 @@ struct UpdateKnowledgeBaseRequest {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ListQuery {
     status: Option<KnowledgeBaseStatus>,
-    #[serde(flatten)]
-    page: PageQuery,
+    cursor: Option<String>,
+    limit: Option<u32>,
 }
 
 /// Make a knowledge base.
@@ -159,9 +160,13 @@ async fn list_knowledge_bases(
     State(state): State<AppState>,
     Query(query): Query<ListQuery>,
 ) -> Result<axum::Json<KnowledgeBasePage>, Problem> {
+    let request = PageQuery {
+        cursor: query.cursor,
+        limit: query.limit,
+    };
     let found = state
         .app
-        .knowledge_bases(&access, page(&query.page)?, query.status)
+        .knowledge_bases(&access, page(&request)?, query.status)
         .await?
         .map(KnowledgeBaseResponse::from);
     Ok(axum::Json(KnowledgeBasePage {
