@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use amebo_app::ask::AskSettings;
 use amebo_app::mail;
 use amebo_app::provider::ModelConfig;
-use amebo_store::managed;
+use amebo_knowledge::embed::remote;
+use amebo_knowledge::index::embedded;
+use amebo_store::{blob, job, managed};
 use anyhow::{Context as _, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -27,6 +29,10 @@ pub struct Config {
     pub mail: Option<mail::Config>,
     pub answers: AskSettings,
     pub language_model: Option<ModelConfig>,
+    pub embedding: Option<Embedding>,
+    pub index: embedded::Settings,
+    pub jobs: job::Settings,
+    pub storage: blob::Settings,
     pub outbound: amebo_outbound::Config,
     pub data: Data,
     pub database: Database,
@@ -39,6 +45,7 @@ pub struct Server {
     pub listen: SocketAddr,
     pub public_url: Option<Url>,
     pub trusted_proxies: Vec<IpNet>,
+    pub metrics_token: Option<SecretString>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +54,14 @@ pub struct Identity {
     pub sign_up: bool,
     pub first_administrator: String,
     pub first_organization: String,
+}
+
+/// An embedding model behind an endpoint.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Embedding {
+    pub endpoint: remote::Settings,
+    pub key: Option<SecretString>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,7 +16,10 @@ const LOOK: Duration = Duration::from_millis(300);
 const PATIENCE: u32 = 400;
 
 const SAMPLES: [(&str, &str); 6] = [
-    ("employee-handbook.md", include_str!("../demo/employee-handbook.md")),
+    (
+        "employee-handbook.md",
+        include_str!("../demo/employee-handbook.md"),
+    ),
     ("travel-policy.md", include_str!("../demo/travel-policy.md")),
     ("support-runbook.md", include_str!("../demo/support-runbook.md")),
     ("garantie.md", include_str!("../demo/garantie.md")),
@@ -29,25 +32,40 @@ const SAMPLES: [(&str, &str); 6] = [
 pub async fn load(data: &Path) -> Result<()> {
     let api = Api::connect(&Target::default(), None, data).await?;
     let bases: Value = api.get("/knowledge-bases?limit=200").await?;
-    let existing = bases["items"].as_array().and_then(|bases| bases.iter().find(|base| base["name"] == KNOWLEDGE_BASE));
+    let existing = bases["items"]
+        .as_array()
+        .and_then(|bases| bases.iter().find(|base| base["name"] == KNOWLEDGE_BASE));
     if existing.is_none() {
-        let base: Value = api.post("/knowledge-bases", &json!({ "name": KNOWLEDGE_BASE })).await?;
+        let base: Value = api
+            .post("/knowledge-bases", &json!({ "name": KNOWLEDGE_BASE }))
+            .await?;
         let id = base["id"].as_str().unwrap_or_default().to_owned();
         for (name, text) in SAMPLES {
             let path = format!("/knowledge-bases/{id}/documents/raw?name={name}");
-            api.upload::<Value>(&path, "application/octet-stream", text.as_bytes().to_vec()).await?;
+            api.upload::<Value>(&path, "application/octet-stream", text.as_bytes().to_vec())
+                .await?;
         }
         settled(&api, &id).await?;
     }
-    println!("The sample documents are ready. Try: amebo ask \"How many days of leave do new colleagues get?\"");
+    println!(
+        "The sample documents are ready. Try: amebo ask \"How many days of leave do new colleagues get?\""
+    );
     Ok(())
 }
 
 async fn settled(api: &Api, base: &str) -> Result<()> {
     for _ in 0..PATIENCE {
         let documents: Value = api.get(&format!("/documents?knowledge_base_id={base}")).await?;
-        let statuses: Vec<&str> = documents["items"].as_array().into_iter().flatten().filter_map(|document| document["status"].as_str()).collect();
-        ensure!(!statuses.contains(&"failed"), "a sample document could not be taken in; `amebo doctor` may say why");
+        let statuses: Vec<&str> = documents["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|document| document["status"].as_str())
+            .collect();
+        ensure!(
+            !statuses.contains(&"failed"),
+            "a sample document could not be taken in; `amebo doctor` may say why"
+        );
         if statuses.iter().all(|status| *status == "indexed") {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The executable: command line, configuration, telemetry, wiring.
 
+mod assembly;
 mod cli;
 mod commands;
 mod config;

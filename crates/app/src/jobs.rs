@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use amebo_store::blob::Remover;
 use amebo_store::job::{Registry, Settings, Worker};
+use amebo_store::sealing::Resealer;
 
 use crate::App;
 use crate::evaluation::ReplayHandler;
@@ -17,6 +18,10 @@ impl App {
             .with(EmbedHandler(Arc::clone(self)))
             .with(ReplayHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))
+            .with(Resealer {
+                store: self.store.clone(),
+                sealer: self.sealer.clone(),
+            })
     }
 
     /// A worker that does every kind of job.

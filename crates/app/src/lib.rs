@@ -13,7 +13,6 @@ pub mod error;
 pub mod evaluation;
 mod feedback;
 mod gate;
-mod gauges;
 pub mod identity;
 pub mod ingest;
 pub mod invitation;
@@ -27,6 +26,7 @@ pub mod organization;
 pub mod provider;
 pub mod session;
 mod terminal;
+mod upkeep;
 
 /// What use cases hand out as it is stored.
 pub mod store {

@@ -1,34 +1,32 @@
 //! `amebo serve`: the server.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use amebo_app::ask::Answering;
-use amebo_app::embedders::Embedders;
-use amebo_app::library::Library;
-use amebo_app::mail::Mailer;
-use amebo_app::{App, Parts, identity};
+use amebo_app::App;
 use amebo_core::Environment;
-use amebo_knowledge::embed::local::LocalEmbedder;
-use amebo_knowledge::extract::{self, Extractor};
-use amebo_knowledge::index::embedded::{self, Embedded};
-use amebo_knowledge::models;
-use amebo_store::blob::{self, Storage};
-use amebo_store::sealing::{MasterKeys, Sealer};
-use amebo_store::{Store, job};
+use amebo_store::Store;
 use anyhow::{Context as _, Result};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::assembly::assemble;
 use crate::config::Config;
 use crate::data_directory::{DataDirectory, write_private};
 use crate::database::RunningDatabase;
+use crate::demo;
 use crate::terminal::{Announcement, Credential};
+
+/// How often gauges are brought up to date.
+const GAUGES: Duration = Duration::from_secs(15);
+/// How often files that no row owns are looked for.
+const SWEEP: Duration = Duration::from_hours(24);
 
 /// How long open requests may take to end once the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(25);
@@ -38,12 +36,18 @@ const GRACE: Duration = Duration::from_secs(25);
 pub struct Options {
     /// Listen here instead of server.listen.
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<std::net::SocketAddr>,
+    listen: Option<SocketAddr>,
+    /// Load sample documents of a company that does not exist, once.
+    #[arg(long)]
+    demo: bool,
 }
 
 /// Starts everything, serves until told to stop, stops everything.
 pub async fn run(config: &Config, options: Options) -> Result<()> {
     let environment = Environment::system();
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics could not be started")?;
     let directory = DataDirectory::open(&config.data.directory)?;
     let database = RunningDatabase::start(config, &directory).await?;
     let store = Store::connect(&database.store_config, environment.clone())
@@ -59,55 +63,27 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
             .parse()
             .context("the address listened on has no URL; set server.public_url")?,
     };
-    let web = amebo_outbound::Client::new(&config.outbound, environment.clone())?;
-    let embedders = local_model(&config.data.directory)?;
-    let language_model = config
-        .language_model
-        .as_ref()
-        .map(|model| model.open(&web))
-        .transpose()
-        .context("the language model of [language_model] cannot be used")?;
-    let sealer = Sealer::open(&store, MasterKeys::File(directory.master_keys()))?;
-    sealer.check().await?;
-    let engine = Arc::new(Embedded::new(embedded::Settings::default()));
-    let app = Arc::new(App::new(Parts {
-        library: Library::new(store.clone(), engine, embedders.clone()),
-        storage: Storage::open(
-            &blob::Settings::default(),
-            &config.data.directory.join("files"),
-            environment.clone(),
-        )?,
-        extractor: Extractor::new(extract::Config {
-            pdfium: models::pdfium(&config.data.directory),
-            ..extract::Config::default()
-        }),
-        answering: Answering::new(
-            environment.clone(),
-            config.answers.clone(),
-            embedders.first().cloned(),
-            language_model,
-        ),
-        sealer,
-        web,
-        store,
-        token_key: directory.token_key(&environment)?,
-        identity: identity::Config {
-            public_url,
-            sign_up: config.identity.sign_up,
-        },
-        mailer: Mailer::new(config.mail.as_ref())?,
-    }));
+    let app = assemble(config, &directory, store, public_url, &environment).await?;
     announce(&app, &config.identity).await?;
     open_to_terminal(&app, &config.data.directory, listener.local_addr()?).await?;
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
-    let (worker, stopped) = (app.worker(job::Settings::default()), stop.clone());
+    let (worker, stopped) = (app.worker(config.jobs.clone()), stop.clone());
     work.spawn(async move { worker.run(stopped).await });
+    work.spawn(look_after(Arc::clone(&app), metrics.clone(), stop.clone()));
+    if options.demo {
+        work.spawn(load_samples(config.data.directory.clone(), stop.clone()));
+    }
     let http = amebo_http::Config {
         trusted_proxies: config.server.trusted_proxies.clone(),
     };
-    let service =
-        amebo_http::router(Arc::clone(&app), http).into_make_service_with_connect_info::<SocketAddr>();
+    let figures = amebo_http::metrics::router(
+        Arc::new(move || metrics.render()),
+        config.server.metrics_token.clone(),
+    );
+    let service = amebo_http::router(Arc::clone(&app), http)
+        .merge(figures)
+        .into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(asked_to_stop());
     tokio::select! {
         served = served => served.context("the server ended")?,
@@ -121,6 +97,36 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
     app.finish().await;
     database.stop().await;
     Ok(())
+}
+
+/// What is due every few seconds or once a day, beside the work of the queue.
+async fn look_after(app: Arc<App>, metrics: PrometheusHandle, stop: CancellationToken) {
+    let (mut gauges, mut sweep) = (interval(GAUGES), interval(SWEEP));
+    loop {
+        let failed = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = gauges.tick() => {
+                metrics.run_upkeep();
+                app.update_gauges().await.err()
+            }
+            _ = sweep.tick() => app.sweep_files().await.err(),
+        };
+        if let Some(error) = failed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "upkeep failed and will be tried again"
+            );
+        }
+    }
+}
+
+async fn load_samples(data: PathBuf, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        loaded = demo::load(&data) => if let Err(error) = loaded {
+            tracing::error!("{error:#}");
+        }
+    }
 }
 
 /// Lets the commands on this machine find the server, and gives them a key the first time.
@@ -154,19 +160,6 @@ async fn announce(app: &App, config: &crate::config::Identity) -> Result<()> {
         println!("Sign in as the first administrator, once, within a day: {link}");
     }
     Ok(())
-}
-
-/// The embedding model of the data directory, if it is installed.
-fn local_model(directory: &Path) -> Result<Embedders> {
-    let Some(folder) = models::local_default(directory) else {
-        tracing::warn!(
-            "no embedding model is installed: searching by words alone; run `amebo models install`"
-        );
-        return Ok(Embedders::default());
-    };
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let model = LocalEmbedder::open(&folder, threads).context("the embedding model cannot be used")?;
-    Ok(Embedders::new(vec![Arc::new(model)]))
 }
 
 async fn asked_to_stop() {

@@ -158,11 +158,25 @@ async fn the_list_comes_in_pages_of_the_asked_size() {
     let app = TestApp::start().await;
     let owner = app.owner("Paged").await;
     for name in ["One", "Two", "Three"] {
-        owner.client.post(&owner.path("/knowledge-bases"), &json!({ "name": name })).await.expect(201);
+        owner
+            .client
+            .post(&owner.path("/knowledge-bases"), &json!({ "name": name }))
+            .await
+            .expect(201);
     }
-    let first = owner.client.get(&owner.path("/knowledge-bases?limit=2")).await.expect(200).json();
+    let first = owner
+        .client
+        .get(&owner.path("/knowledge-bases?limit=2"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(first["items"].as_array().unwrap().len(), 2);
     let cursor = first["next_cursor"].as_str().unwrap();
-    let rest = owner.client.get(&owner.path(&format!("/knowledge-bases?limit=2&cursor={cursor}"))).await.expect(200).json();
+    let rest = owner
+        .client
+        .get(&owner.path(&format!("/knowledge-bases?limit=2&cursor={cursor}")))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(rest["items"].as_array().unwrap().len(), 1);
 }

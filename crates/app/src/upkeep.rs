@@ -1,8 +1,21 @@
-//! What is told of the whole process from time to time: how much work waits, how much the index holds.
+//! What the process does for itself from time to time: telling how much work waits, removing what nobody owns.
 
 use crate::{App, Result};
 
 impl App {
+    /// Removes stored files that no row owns, such as those of uploads that were cut off.
+    pub async fn sweep_files(&self) -> Result<()> {
+        let removed = self
+            .storage
+            .sweep(&self.store)
+            .await
+            .map_err(crate::Error::internal)?;
+        if removed > 0 {
+            tracing::info!(removed, "removed files that nothing refers to");
+        }
+        Ok(())
+    }
+
     /// Brings the gauges up to date; called every few seconds by whoever serves metrics.
     pub async fn update_gauges(&self) -> Result<()> {
         let mut tx = self.store.begin_system().await?;
