@@ -13,6 +13,7 @@ pub mod error;
 pub mod evaluation;
 mod feedback;
 mod gate;
+pub mod idempotency;
 pub mod identity;
 pub mod ingest;
 pub mod invitation;

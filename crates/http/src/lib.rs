@@ -7,6 +7,7 @@ pub mod caller;
 mod cookie;
 pub mod extract;
 pub mod metrics;
+mod idempotency;
 mod openapi;
 pub mod origin;
 pub mod problem;
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>, config: Config) -> Router {
     router
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn_with_state(state.clone(), request::around))
         .layer(from_fn_with_state(state.clone(), security::headers))
         .with_state(state)

@@ -132,6 +132,14 @@ impl Access {
         })
     }
 
+    /// A permit to remember the answers to one's own writes, which nobody needs a permission for.
+    pub fn permit_to_repeat(&self) -> Permit {
+        Permit {
+            organization: self.place.organization,
+            actor: self.actor,
+        }
+    }
+
     /// A permit to do `action` to `resource`, if that is allowed.
     pub fn permit(&self, resource: Resource, action: Action) -> Result<Permit, Forbidden> {
         if self.permissions.allows(resource, action) {

@@ -3,7 +3,8 @@
 //! Everything of a tenant goes through an [`OrgTx`], which only a [`Permit`] opens; a permit comes only from an [`Access`], and an
 //! access only from this crate, after it looked at a membership, an API key or a claimed job. So no query runs without an
 //! organisation, and none without a permission. What has no organisation yet (sign-in, claiming jobs, the operator's view) goes
-//! through a [`SystemTx`], on another database role with few grants; `tests/it/golden/system_access.txt` lists who calls it.
+//! through a [`SystemTx`], on another database role with few grants; a golden file (`tests/it/system_access.rs`) lists who calls
+//! it.
 
 mod access;
 mod account_link;

@@ -4,6 +4,7 @@ use amebo_app::api_key::ApiKey;
 use amebo_core::id::{ApiKeyId, MemberId, OrganizationId};
 use amebo_core::page::{Page, PageQuery};
 use amebo_core::permission::Permission;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::{InOrganization, Program};
 use crate::extract::{Json, Path, Query, page};
+use crate::idempotency::ShowsSecret;
 use crate::problem::{Problem, ProblemDocument};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -85,7 +87,14 @@ async fn create_api_key(
     State(state): State<AppState>,
     InOrganization(access): InOrganization,
     Json(request): Json<CreateApiKeyRequest>,
-) -> Result<(StatusCode, axum::Json<CreatedApiKeyResponse>), Problem> {
+) -> Result<
+    (
+        StatusCode,
+        Extension<ShowsSecret>,
+        axum::Json<CreatedApiKeyResponse>,
+    ),
+    Problem,
+> {
     let (api_key, key) = state
         .app
         .create_api_key(&access, &request.name, request.scopes, request.expires_at)
@@ -94,7 +103,7 @@ async fn create_api_key(
         api_key: api_key.into(),
         key,
     };
-    Ok((StatusCode::CREATED, axum::Json(body)))
+    Ok((StatusCode::CREATED, Extension(ShowsSecret), axum::Json(body)))
 }
 
 /// API keys in the order they were made, revoked ones included.

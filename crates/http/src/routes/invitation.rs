@@ -5,6 +5,7 @@ use amebo_app::mail::Delivery;
 use amebo_core::id::{InvitationId, MemberId, OrganizationId};
 use amebo_core::page::{Page, PageQuery};
 use amebo_core::permission::Role;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -16,6 +17,7 @@ use utoipa_axum::routes;
 use crate::AppState;
 use crate::caller::InOrganization;
 use crate::extract::{Json, Path, Query, page};
+use crate::idempotency::ShowsSecret;
 use crate::problem::{Problem, ProblemDocument};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -97,7 +99,7 @@ async fn create_invitation(
     State(state): State<AppState>,
     InOrganization(access): InOrganization,
     Json(request): Json<CreateInvitationRequest>,
-) -> Result<(StatusCode, axum::Json<InvitedResponse>), Problem> {
+) -> Result<(StatusCode, Extension<ShowsSecret>, axum::Json<InvitedResponse>), Problem> {
     let invited = state
         .app
         .create_invitation(&access, &request.email, request.role)
@@ -107,7 +109,7 @@ async fn create_invitation(
         link: invited.link.into(),
         delivery: invited.delivery.into(),
     };
-    Ok((StatusCode::CREATED, axum::Json(body)))
+    Ok((StatusCode::CREATED, Extension(ShowsSecret), axum::Json(body)))
 }
 
 /// Invitations not yet accepted, those past their time included, in the order they were made.

@@ -17,6 +17,8 @@ mod document;
 #[cfg(test)]
 mod evaluation;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod ingest;
 #[cfg(test)]
 mod invitation;

@@ -170,6 +170,17 @@ impl Database {
         access
     }
 
+    /// A connection as one of the roles, to try what it may do.
+    pub(crate) async fn login(&self, login: Login) -> PgConnection {
+        postgres()
+            .await
+            .options(login)
+            .database(&self.name)
+            .connect()
+            .await
+            .unwrap()
+    }
+
     /// A connection past row-level security, to look at or to tamper with what is stored.
     pub(crate) async fn raw(&self) -> PgConnection {
         postgres()

@@ -21,6 +21,12 @@ mod question;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sealing;
 #[cfg(test)]
 mod signal;
+#[cfg(test)]
+mod system_access;
+#[cfg(test)]
+mod tenancy;
