@@ -4,6 +4,8 @@
 
 mod comment;
 mod equation;
+mod package;
+mod prefix;
 
 use undoc::model::RevisionType;
 use undoc::{Block, Cell, Document, Error, ErrorKind, ListType, Paragraph, Section, Table, TextRun};
@@ -18,13 +20,13 @@ const NESTING: usize = 8;
 
 /// Reads an Office document.
 pub(super) fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, Refusal> {
-    let with_equations = if kind == Kind::Docx {
-        equation::inline(bytes)
-    } else {
-        None
+    let rewritten = match kind {
+        Kind::Docx => equation::inline(bytes),
+        Kind::Xlsx => prefix::strip(bytes),
+        _ => None,
     };
-    let document = undoc::parse_bytes(with_equations.as_deref().unwrap_or(bytes))
-        .map_err(|error| refusal(&error, kind))?;
+    let document =
+        undoc::parse_bytes(rewritten.as_deref().unwrap_or(bytes)).map_err(|error| refusal(&error, kind))?;
     let mut comments = comment::read(bytes, kind).into_iter();
     let mut writer = Writer::default();
     describe(&mut writer, &document);

@@ -202,6 +202,16 @@ async fn sheets_are_tables_under_their_names_with_comments_and_threads_after_the
 }
 
 #[tokio::test]
+async fn sheets_are_read_whether_their_elements_have_a_prefix_or_not() {
+    let extracted = read("x.bin", include_bytes!("fixtures/prefixed.xlsx")).await;
+    let expected = [
+        (BlockKind::Heading(1), "Ions"),
+        (BlockKind::Table, "Ion | Charge\n<x:Na> | 1"),
+    ];
+    assert_eq!(blocks(&extracted), expected);
+}
+
+#[tokio::test]
 async fn slides_give_titles_text_speaker_notes_and_comments_with_their_number() {
     let extracted = read("x.bin", include_bytes!("fixtures/launch.pptx")).await;
     assert_eq!(extracted.pages, 2);

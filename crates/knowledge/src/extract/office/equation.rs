@@ -3,45 +3,22 @@
 //! They are written into the document as ordinary text in one line, `(a+b)/2` or `x^2`, before it is read; the notation is
 //! that of Unicode Technical Note 28 as far as a reader knows it without having learned it.
 
-use std::io::{Cursor, Read, Write};
-
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use super::package;
 
 /// The part that holds the text of a Word file.
 const DOCUMENT: &str = "word/document.xml";
-/// The largest such part that is searched, in bytes.
-const LIMIT: u64 = 64 << 20;
 /// The type of fraction whose parts stand above each other without a line.
 const NO_BAR: &str = "noBar";
 
 /// The same Word file with its equations as text; `None` when it has none, or cannot be searched.
 pub(super) fn inline(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
-    let mut document = String::new();
-    archive
-        .by_name(DOCUMENT)
-        .ok()?
-        .take(LIMIT)
-        .read_to_string(&mut document)
-        .ok()?;
-    if document.len() as u64 == LIMIT || !document.contains("<m:oMath") {
-        return None;
-    }
-    let document = replace(&document);
-    let mut copy = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len())));
-    for index in 0..archive.len() {
-        let file = archive.by_index_raw(index).ok()?;
-        if file.name().ok()? == DOCUMENT {
-            drop(file);
-            let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-            copy.start_file(DOCUMENT, options).ok()?;
-            copy.write_all(document.as_bytes()).ok()?;
-        } else {
-            copy.raw_copy_file(file).ok()?;
+    package::rewrite(bytes, |name, part| {
+        if name != DOCUMENT {
+            return None;
         }
-    }
-    Some(copy.finish().ok()?.into_inner())
+        let document = package::text(Vec::new(), part)?;
+        document.contains("<m:oMath").then(|| replace(&document))
+    })
 }
 
 /// Replaces every equation by a run of text.
