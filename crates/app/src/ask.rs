@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use amebo_core::Environment;
 use amebo_core::answer::{Origin, Outcome};
 use amebo_core::document::Reader;
-use amebo_core::id::{AnswerId, KnowledgeBaseId, QuestionId, SessionId};
+use amebo_core::id::{AnswerId, Id as _, KnowledgeBaseId, QuestionId, SessionId};
 use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::answer::{AnswerEvent, Answerer, Options, Question, Searched, Source};
 use amebo_knowledge::embed::Embedder;
@@ -26,6 +26,7 @@ use amebo_store::{Metric, Permit};
 use chrono::TimeDelta;
 use futures::{FutureExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -395,8 +396,18 @@ impl App {
     async fn settle(&self, run: &Run, answer: &NewAnswer) -> Result<Option<AnswerId>> {
         let mut tx = self.store.begin(&run.permit).await?;
         let id = tx.questions().settle(run.opened.id, answer).await?;
-        if id.is_some() && answer.verdict.outcome() != Outcome::Answered {
-            tx.usage().subtract(Metric::AiAnswers, 1).await?;
+        if id.is_some() {
+            let outcome = answer.verdict.outcome();
+            if outcome != Outcome::Answered {
+                tx.usage().subtract(Metric::AiAnswers, 1).await?;
+            }
+            tx.events()
+                .append(
+                    "question.settled",
+                    Some(run.opened.id.uuid()),
+                    &json!({ "outcome": outcome }),
+                )
+                .await?;
         }
         tx.commit().await?;
         Ok(id)

@@ -96,6 +96,8 @@ async fn a_question_without_evidence_is_declined_and_names_what_was_searched() {
         "{answer:#}"
     );
     assert_eq!(app.scalar("select count(*) from answers").await, 1);
+    let told = "select count(*) from outbox_events where kind = 'question.settled' and payload ->> 'outcome' = 'declined'";
+    assert_eq!(app.scalar(told).await, 1);
 }
 
 #[tokio::test]
@@ -248,6 +250,7 @@ async fn questions_of_others_are_read_only_by_those_who_may_read_transcripts() {
         assert_eq!(other.client.get(&path).await.expect(404).problem(), "not-found");
     }
     let _ = member.client.get(&member.path("/questions")).await.expect(403);
+    app.clock.advance(TimeDelta::seconds(1));
     let asked_by_member = asked(&member, "When is tea served?").await["question_id"].clone();
     let listed = owner
         .client
