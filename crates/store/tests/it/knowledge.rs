@@ -30,7 +30,7 @@ async fn knowledge_base(tx: &mut OrgTx, name: &str, model: Option<&str>) -> Know
 }
 
 /// Three bytes in storage.
-async fn original(database: &Database, tx: &mut OrgTx, byte: u8) -> Original {
+pub(crate) async fn original(database: &Database, tx: &mut OrgTx, byte: u8) -> Original {
     let directory = tempfile::tempdir().unwrap();
     let storage = Storage::open(
         &Settings::default(),

@@ -2,16 +2,17 @@
 
 use amebo_core::answer::{Composer, Confidence, DeclineReason, Origin, Rating};
 use amebo_core::document::{Audience, Reader, SourceKind};
-use amebo_core::id::{BlobId, ChunkId, DocumentId, Id, KnowledgeBaseId, QuestionId};
+use amebo_core::id::{ChunkId, DocumentId, Id, KnowledgeBaseId, QuestionId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource, Role};
 use amebo_store::answer::{Citation, Latency, NewAnswer, Searched, Sentence, Usage, Verdict};
 use amebo_store::question::{NewQuestion, Opened, QuestionFilter};
-use amebo_store::{Access, NewDocument, NewKnowledgeBase, OrgTx, Original};
+use amebo_store::{Access, NewDocument, NewKnowledgeBase, OrgTx};
 use chrono::TimeDelta;
 use serde_json::{Map, json};
 
 use crate::database::Database;
+use crate::knowledge::original;
 
 async fn begin(database: &Database, access: &Access) -> OrgTx {
     let permit = access.permit(Resource::Question, Action::Create).unwrap();
@@ -34,17 +35,13 @@ async fn document(database: &Database, tx: &mut OrgTx, title: &str, audience: Au
         .of_single_documents(base, SourceKind::Upload)
         .await
         .unwrap();
+    let original = original(database, tx, 1).await;
     tx.documents()
         .insert(&NewDocument {
             knowledge_base: base,
             source,
             title: title.to_owned(),
-            original: Original {
-                name: "notes.txt".to_owned(),
-                size_bytes: 3,
-                content_hash: [1; 32],
-                blob: database.environment().id::<BlobId>(),
-            },
+            original,
             source_url: None,
             metadata: Map::new(),
             audience,
