@@ -140,7 +140,9 @@ fn text(words: &[String], length: usize, random: &mut ChaCha20Rng) -> String {
 fn vector(random: &mut ChaCha20Rng) -> Vec<f32> {
     let mut vector: Vec<f32> = (0..DIMENSION).map(|_| random.random::<f32>() - 0.5).collect();
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|x| *x /= length);
+    for x in &mut vector {
+        *x /= length;
+    }
     vector
 }
 

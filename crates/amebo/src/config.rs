@@ -104,7 +104,7 @@ impl Config {
             Some(file) if !file.is_file() => bail!("there is no configuration file {}", file.display()),
             Some(file) => figment = figment.merge(Toml::file_exact(file)),
             None if Path::new("amebo.toml").is_file() => {
-                figment = figment.merge(Toml::file_exact("amebo.toml"))
+                figment = figment.merge(Toml::file_exact("amebo.toml"));
             }
             None => {}
         }

@@ -50,7 +50,7 @@ impl Credential {
 pub struct Api {
     client: Client,
     url: String,
-    api_key: SecretString,
+    key: SecretString,
     organization: OrganizationId,
     /// Stops with the command when the command started it.
     _server: Option<LocalServer>,
@@ -92,17 +92,16 @@ impl Api {
             return Ok(Self {
                 client,
                 url,
-                api_key: api_key.clone(),
+                key: api_key.clone(),
                 organization: whose.organization_id,
                 _server: None,
             });
         }
-        let (url, server) = match Announcement::read(data).await {
-            Some(announcement) => (announcement.url, None),
-            None => {
-                let (url, server) = LocalServer::start(config, data).await?;
-                (url, Some(server))
-            }
+        let (url, server) = if let Some(announcement) = Announcement::read(data).await {
+            (announcement.url, None)
+        } else {
+            let (url, server) = LocalServer::start(config, data).await?;
+            (url, Some(server))
         };
         let path = Credential::path(data);
         let credential = std::fs::read(&path).with_context(|| {
@@ -118,7 +117,7 @@ impl Api {
         Ok(Self {
             client: client(&url)?,
             url,
-            api_key: api_key.into(),
+            key: api_key.into(),
             organization: organization_id,
             _server: server,
         })
@@ -178,7 +177,7 @@ impl Api {
             body_bytes: 64 << 20,
             ..Limits::default()
         };
-        let request = request.bearer(self.api_key.expose_secret()).limits(limits);
+        let request = request.bearer(self.key.expose_secret()).limits(limits);
         self.client
             .send(request)
             .await

@@ -6,8 +6,8 @@
 pub mod caller;
 mod cookie;
 pub mod extract;
-pub mod metrics;
 mod idempotency;
+pub mod metrics;
 mod openapi;
 pub mod origin;
 pub mod problem;

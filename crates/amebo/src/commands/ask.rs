@@ -147,7 +147,8 @@ fn place(citation: &Citation) -> String {
         place.push_str(heading);
     }
     if let Some(page) = citation.page {
-        place.push_str(&format!(", page {page}"));
+        place.push_str(", page ");
+        place.push_str(&page.to_string());
     }
     place
 }

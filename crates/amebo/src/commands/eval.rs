@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 /// Flags of `amebo eval`.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Folders of sets, or folders of such folders; $AMEBO_EVAL_DATA when absent.
+    /// Folders of sets, or folders of such folders; `$AMEBO_EVAL_DATA` when absent.
     #[arg(value_name = "SET_DIR", env = "AMEBO_EVAL_DATA", required = true)]
     sets: Vec<PathBuf>,
     /// Which signals are used.
@@ -240,7 +240,10 @@ fn answer_table(reports: &[Report]) -> String {
             })
             .collect();
         if !figures.is_empty() {
-            text.push_str(&format!("{}: {}\n", report.set, figures.join(", ")));
+            text.push_str(&report.set);
+            text.push_str(": ");
+            text.push_str(&figures.join(", "));
+            text.push('\n');
         }
     }
     text

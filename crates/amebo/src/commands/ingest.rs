@@ -113,9 +113,9 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     for path in paths {
         let kind = fs::metadata(path).with_context(|| format!("there is no {}", path.display()))?;
         if kind.is_dir() {
-            folders.push(path.clone())
+            folders.push(path.clone());
         } else {
-            files.push(path.clone())
+            files.push(path.clone());
         }
     }
     while let Some(folder) = folders.pop() {

@@ -158,7 +158,7 @@ async fn the_list_comes_in_pages_of_the_asked_size() {
     let app = TestApp::start().await;
     let owner = app.owner("Paged").await;
     for name in ["One", "Two", "Three"] {
-        owner
+        let _ = owner
             .client
             .post(&owner.path("/knowledge-bases"), &json!({ "name": name }))
             .await
