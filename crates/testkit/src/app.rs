@@ -76,7 +76,12 @@ impl TestApp {
         let clock = Arc::new(ManualClock::starting_at(start_of_time()));
         let environment = Environment::replayable(clock.clone(), 7);
         let files = tempfile::tempdir().unwrap();
-        let storage = Storage::open(&blob::Settings::default(), files.path(), environment.clone()).unwrap();
+        let storage = Storage::open(
+            &blob::Settings::default(),
+            &files.path().join("files"),
+            environment.clone(),
+        )
+        .unwrap();
         let web = amebo_outbound::Client::new(&web_config(), environment.clone()).unwrap();
         let models: Vec<_> = names
             .iter()

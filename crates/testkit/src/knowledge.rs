@@ -70,7 +70,7 @@ impl TestApp {
                 .map(|path| if path.is_dir() { count(&path) } else { 1 })
                 .sum()
         }
-        count(self.files.path())
+        count(&self.files.path().join("files"))
     }
 
     /// Does what maintenance is due.

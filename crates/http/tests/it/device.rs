@@ -76,6 +76,7 @@ async fn a_device_that_is_not_used_for_a_month_is_signed_out() {
 async fn a_person_sees_their_devices_and_signs_out_there() {
     let app = TestApp::start().await;
     let owner = app.owner("Acme").await;
+    app.clock.advance(TimeDelta::seconds(1));
     let lost = session(&app, &owner).await;
     let devices = owner.client.get("/api/v1/me/devices").await.expect(200).json();
     let items = devices["items"].as_array().unwrap();
