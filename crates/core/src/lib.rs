@@ -2,6 +2,7 @@
 //! whatever varies comes in as a parameter, so every rule can be replayed and tested alone.
 
 pub mod answer;
+pub mod channel;
 pub mod document;
 pub mod environment;
 pub mod id;
