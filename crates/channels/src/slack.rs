@@ -1,0 +1,15 @@
+//! Slack: <https://docs.slack.dev>.
+
+pub mod inbound;
+pub mod limits;
+pub mod mrkdwn;
+pub mod outbound;
+pub mod outcome;
+pub mod socket;
+pub mod verify;
+
+pub use inbound::parse;
+pub use limits::CAPABILITIES;
+pub use outbound::render;
+pub use outcome::classify;
+pub use verify::verify;
