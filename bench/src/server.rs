@@ -57,6 +57,7 @@ impl Installation {
     pub async fn start(&self) -> Result<Server> {
         let data = self.directory.path();
         let _ = std::fs::remove_file(data.join("server.json"));
+        let client = client()?;
         let started = Instant::now();
         let child = Command::new(&self.amebo)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -70,7 +71,7 @@ impl Installation {
             url: String::new(),
             organization: String::new(),
             key: String::new(),
-            client: client()?,
+            client,
             started_in: Duration::ZERO,
         };
         while started.elapsed() < PATIENCE {
@@ -109,6 +110,8 @@ impl Installation {
     reason = "a load generator on loopback, not the product"
 )]
 fn client() -> Result<Client> {
+    // An error says that it is installed already.
+    drop(rustls::crypto::ring::default_provider().install_default());
     Ok(Client::builder().no_proxy().pool_max_idle_per_host(64).build()?)
 }
 
@@ -254,6 +257,16 @@ impl Server {
             .status()?;
         self.child.wait()?;
         Ok(())
+    }
+}
+
+impl Drop for Server {
+    /// Leaves no server behind when a measurement fails.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 
