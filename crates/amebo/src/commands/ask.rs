@@ -1,5 +1,6 @@
 //! `amebo ask`: a question, answered in the terminal.
 
+use std::fmt::Display;
 use std::io::{Write as _, stdout};
 
 use anyhow::{Result, bail};
@@ -130,10 +131,18 @@ fn show(answer: &Answer, written: &str) {
             documents,
         } = answer.searched;
         println!(
-            "\nConfidence: {level} ({:.0} %). Searched {documents} documents in {knowledge_bases} knowledge bases.",
-            confidence * 100.0
+            "\nConfidence: {level} ({:.0} %). Searched {} in {}.",
+            confidence * 100.0,
+            counted(documents, "document"),
+            counted(knowledge_bases, "knowledge base"),
         );
     }
+}
+
+fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn place(citation: &Citation) -> String {

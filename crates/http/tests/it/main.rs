@@ -11,6 +11,8 @@ mod browser;
 #[cfg(test)]
 mod chat_completion;
 #[cfg(test)]
+mod description;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod document;
