@@ -15,18 +15,18 @@ use std::time::{Duration, Instant};
 use amebo_core::Environment;
 use amebo_core::answer::{Origin, Outcome};
 use amebo_core::document::Reader;
-use amebo_core::id::{AnswerId, Id as _, KnowledgeBaseId, QuestionId, SessionId};
+use amebo_core::id::{AnswerId, ContactId, ConversationId, Id as _, KnowledgeBaseId, QuestionId, SessionId};
 use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::answer::{AnswerEvent, Answerer, Options, Question, Searched, Source};
 use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::provider::LanguageModel;
 use amebo_knowledge::retrieve::standalone;
-use amebo_store::question::{AnswerSettings, NewQuestion, Opened};
+use amebo_store::question::{AnswerSettings, AskedIn, NewQuestion, Opened};
 use amebo_store::{Metric, Permit};
 use chrono::TimeDelta;
 use futures::{FutureExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -201,6 +201,27 @@ struct Run {
     events: mpsc::UnboundedSender<AskEvent>,
 }
 
+/// For whom a question is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    /// Whose question it is.
+    pub(crate) permit: Permit,
+    /// Everybody who will read the answer.
+    pub(crate) readers: Vec<Reader>,
+    /// The conversation on a channel it is asked in.
+    pub(crate) conversation: Option<InConversation>,
+}
+
+/// Where on a channel a question is asked.
+#[derive(Debug, Clone)]
+pub(crate) struct InConversation {
+    pub(crate) id: ConversationId,
+    /// The person outside who asks.
+    pub(crate) contact: Option<ContactId>,
+    /// For whose eyes it is answered, as it is to be explained later.
+    pub(crate) readers: Value,
+}
+
 impl App {
     /// Asks a question. What becomes of it is stored whether or not anybody waits for it.
     pub async fn ask(self: &Arc<Self>, access: &Access, ask: Ask) -> Result<Asking> {
@@ -209,19 +230,29 @@ impl App {
             access.permit(Resource::Session, Action::Update)?;
             person(access)?;
         }
+        let asker = Asker {
+            permit,
+            readers: vec![access.reader().clone()],
+            conversation: None,
+        };
+        self.ask_for(asker, ask).await
+    }
+
+    /// Asks a question for everybody who will read the answer.
+    pub(crate) async fn ask_for(self: &Arc<Self>, asker: Asker, ask: Ask) -> Result<Asking> {
         let began = Instant::now();
         let ask = Ask {
             text: checked_text(&ask.text, "/text")?,
             ..ask
         };
-        let (opened, said, model) = self.open_question(access, &permit, &ask).await?;
+        let (opened, said, model) = self.open_question(&asker, &ask).await?;
         let mut history = if ask.session.is_some() { said } else { ask.history };
         history.drain(..history.len().saturating_sub(LONGEST_HISTORY));
         let (sender, events) = mpsc::unbounded_channel();
         let question = opened.id;
         let run = Run {
-            permit,
-            readers: vec![access.reader().clone()],
+            permit: asker.permit,
+            readers: asker.readers,
             model,
             opened,
             text: ask.text,
@@ -245,12 +276,11 @@ impl App {
 
     async fn open_question(
         &self,
-        access: &Access,
-        permit: &Permit,
+        asker: &Asker,
         ask: &Ask,
     ) -> Result<(Opened, Vec<Turn>, Option<Arc<dyn LanguageModel>>)> {
         let wanted = (!ask.knowledge_bases.is_empty()).then_some(ask.knowledge_bases.as_slice());
-        let mut tx = self.store.begin(permit).await?;
+        let mut tx = self.store.begin(&asker.permit).await?;
         let new = NewQuestion {
             text: &ask.text,
             origin: ask.origin,
@@ -259,6 +289,11 @@ impl App {
             knowledge_bases: wanted,
             deadline: self.environment().now()
                 + TimeDelta::from_std(self.answering.deadline() + GRACE).unwrap_or(TimeDelta::MAX),
+            asked_in: asker.conversation.as_ref().map(|place| AskedIn {
+                conversation: place.id,
+                contact: place.contact,
+                readers: &place.readers,
+            }),
         };
         let opened = tx
             .questions()
@@ -283,9 +318,9 @@ impl App {
                 limit,
             });
         }
-        let history = match ask.session {
-            Some(session) => outcome::turns(tx.questions().history(session, access.reader()).await?),
-            None => Vec::new(),
+        let history = match (ask.session, asker.readers.as_slice()) {
+            (Some(session), [reader]) => outcome::turns(tx.questions().history(session, reader).await?),
+            _ => Vec::new(),
         };
         let model = self
             .language_model(&mut tx, opened.language_model.as_ref())

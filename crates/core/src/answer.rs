@@ -55,6 +55,8 @@ named_enum! {
         Mcp = "mcp",
         /// From the terminal.
         Terminal = "terminal",
+        /// In Slack.
+        Slack = "slack",
     }
 }
 

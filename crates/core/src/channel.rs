@@ -56,6 +56,87 @@ impl DeliveryStatus {
     }
 }
 
+named_enum! {
+    /// Whether a connected account can be used.
+    pub enum ConnectionStatus {
+        /// Described, but not yet authorised on the platform.
+        Pending = "pending",
+        /// In use.
+        Active = "active",
+        /// Its credentials no longer work; somebody has to authorise it again.
+        NeedsAttention = "needs_attention",
+        /// Ended here or on the platform. Nothing is accepted from it and nothing sent.
+        Disconnected = "disconnected",
+    }
+}
+
+impl ConnectionStatus {
+    /// Whether events of the account are accepted. One whose credentials lapsed still hears, so that nothing is lost meanwhile.
+    pub fn accepts_events(self) -> bool {
+        matches!(self, Self::Active | Self::NeedsAttention)
+    }
+}
+
+named_enum! {
+    /// Who said something in a conversation.
+    pub enum Sender {
+        /// The person who writes to Amebo.
+        User = "user",
+        /// Amebo.
+        Assistant = "assistant",
+        /// A colleague who took over.
+        HumanAgent = "human_agent",
+        /// The product itself, such as a notice that somebody took over.
+        System = "system",
+    }
+}
+
+named_enum! {
+    /// What form an utterance has.
+    pub enum MessageType {
+        /// Words.
+        Text = "text",
+        /// A picture.
+        Image = "image",
+        /// Another file.
+        File = "file",
+        /// Speech.
+        Audio = "audio",
+        /// A place.
+        Location = "location",
+        /// A button was pressed.
+        ButtonResponse = "button_response",
+        /// Written by colleagues for colleagues; never sent.
+        Note = "note",
+    }
+}
+
+named_enum! {
+    /// What became of an accepted webhook.
+    pub enum InboundState {
+        /// Stored; its job is to come.
+        Accepted = "accepted",
+        /// Dealt with.
+        Processed = "processed",
+        /// It could not be dealt with; there is a reason.
+        Failed = "failed",
+    }
+}
+
+named_enum! {
+    /// What an account says of a person who writes from it.
+    pub enum Standing {
+        /// One of its own people.
+        Colleague = "colleague",
+        /// A guest there, who sees what they were invited to.
+        Guest = "guest",
+        /// From another company, or anybody from the street.
+        Stranger = "stranger",
+        /// A program.
+        Bot = "bot",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -105,6 +105,20 @@ ids! {
     EvaluationSetId = "evaluation set";
     /// One replay of an evaluation set.
     EvaluationRunId = "evaluation run";
+    /// One connected account of a channel.
+    ChannelConnectionId = "channel connection";
+    /// A person outside, across channels.
+    ContactId = "contact";
+    /// What a person is called on one channel.
+    ChannelIdentityId = "channel identity";
+    /// One thread of exchange on a channel.
+    ConversationId = "conversation";
+    /// One utterance of a conversation.
+    MessageId = "message";
+    /// A webhook as it was accepted.
+    InboundEventId = "inbound event";
+    /// Something to be sent out.
+    DeliveryId = "delivery";
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod channel;
+pub mod conversation;
 pub mod document;
 pub mod environment;
 pub mod id;

@@ -114,6 +114,12 @@ named_enum! {
         Provider = "provider",
         /// Background jobs of the organisation.
         Job = "job",
+        /// Connected accounts of channels: Slack workspaces, numbers, bots, widgets.
+        ChannelConnection = "channel_connection",
+        /// Conversations on channels, and their messages.
+        Conversation = "conversation",
+        /// People outside, across channels.
+        Contact = "contact",
     }
 }
 
@@ -329,9 +335,15 @@ fn default_actions(role: Role, resource: Resource) -> &'static [Action] {
             Action::Delete,
             Action::Approve,
         ],
-        (Role::Manager, R::Invitation | R::KnowledgeBase | R::Document | R::Evaluation)
-        | (Role::BotTrainer, R::KnowledgeBase | R::Document | R::Evaluation) => WRITE,
-        (Role::Manager | Role::BotTrainer, R::Analytics | R::Transcript | R::Job) => READ,
+        (
+            Role::Manager,
+            R::Invitation | R::KnowledgeBase | R::Document | R::Evaluation | R::Conversation | R::Contact,
+        )
+        | (Role::BotTrainer, R::KnowledgeBase | R::Document | R::Evaluation)
+        | (Role::Agent, R::Conversation | R::Contact)
+        | (Role::Sales, R::Contact) => WRITE,
+        (Role::Manager | Role::BotTrainer, R::Analytics | R::Transcript | R::Job | R::ChannelConnection)
+        | (Role::BotTrainer | Role::Sales, R::Conversation) => READ,
         (Role::Manager, R::Organization | R::Audit | R::Provider)
         | (Role::BotTrainer, R::Organization | R::Member | R::Provider) => READ,
         (Role::Manager, R::ApiKey) | (Role::BotTrainer, R::Invitation | R::ApiKey | R::Audit) => NONE,

@@ -108,6 +108,13 @@ impl Store {
         }
     }
 
+    /// Notes that something was committed that others wait for.
+    pub(crate) fn raise(&self, topic: Topic) {
+        let mut written = signal::Written::default();
+        written.note(topic);
+        self.signals.raise(written);
+    }
+
     async fn announce_topic(&self, topic: Topic) -> Result<()> {
         if topic == Topic::Events {
             self.publish_events().await?;

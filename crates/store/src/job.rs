@@ -13,6 +13,7 @@
 mod handler;
 mod lane;
 mod lease;
+mod push;
 mod queue;
 mod worker;
 
@@ -27,10 +28,11 @@ use uuid::Uuid;
 
 pub use self::handler::{Handler, Outcome, Registry};
 pub use self::lease::Lease;
+pub(crate) use self::push::push;
 pub use self::queue::Queue;
 pub use self::worker::{Concurrency, Settings, Worker};
 use crate::OrgTx;
-use crate::error::{Error, Result, parse};
+use crate::error::{Result, parse};
 use crate::signal::Topic;
 use crate::transaction::Scope;
 
@@ -167,63 +169,13 @@ impl Jobs<'_> {
 
     /// Pushes jobs in this order and returns those that were new. A transaction can hold a few thousand lanes at most.
     pub async fn push_all(&mut self, jobs: Vec<NewJob>) -> Result<Vec<JobId>> {
-        let (organization, now) = (self.0.organization, self.0.environment.now());
-        let count = jobs.len();
-        let mut columns = Columns::default();
-        for job in jobs {
-            columns.ids.push(self.0.environment.id::<JobId>().uuid());
-            columns.kinds.push(job.kind);
-            columns.priorities.push(job.priority.as_str());
-            columns.lanes.push(job.lane);
-            columns.payloads.push(job.payload.map_err(Error::Corrupt)?);
-            columns.run_ats.push(job.run_at.unwrap_or(now));
-            columns.max_attempts.push(i32::from(job.max_attempts));
-            columns.unique_keys.push(job.unique_key);
-        }
-        let lanes: Vec<_> = columns
-            .lanes
-            .iter()
-            .flatten()
-            .map(|lane| (organization, lane.clone()))
-            .collect();
-        lane::lock(&mut *self.0.connection, &lanes).await?;
-        let inserted: Vec<Uuid> = sqlx::query_scalar(
-            "insert into jobs (id, organization_id, kind, priority, lane, payload, waiting, run_at, max_attempts, unique_key, created_at, updated_at)
-             select new.id, $1, new.kind, new.priority, new.lane, new.payload::jsonb,
-                    case when new.lane is not null
-                              and (row_number() over (partition by new.lane order by new.place) > 1
-                                   or exists (select from jobs before
-                                              where before.organization_id = $1 and before.lane = new.lane and before.state in ('queued', 'running')))
-                         then 'lane'
-                         when new.run_at > $2 then 'time'
-                    end,
-                    new.run_at, new.max_attempts, new.unique_key, $2, $2
-             from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::integer[], $10::text[])
-                  with ordinality as new (id, kind, priority, lane, payload, run_at, max_attempts, unique_key, place)
-             order by new.place
-             on conflict (organization_id, kind, unique_key) where unique_key is not null and state in ('queued', 'running') do nothing
-             returning id",
-        )
-        .bind(organization.uuid())
-        .bind(now)
-        .bind(columns.ids)
-        .bind(columns.kinds)
-        .bind(columns.priorities)
-        .bind(columns.lanes)
-        .bind(columns.payloads)
-        .bind(columns.run_ats)
-        .bind(columns.max_attempts)
-        .bind(columns.unique_keys)
-        .fetch_all(&mut *self.0.connection)
-        .await?;
-        if inserted.len() < count {
-            // One that was not inserted may have been counted as the head of its lane.
-            lane::release(&mut *self.0.connection, &lanes, now).await?;
-        }
+        let organization = self.0.organization;
+        let jobs = jobs.into_iter().map(|job| (organization, job)).collect();
+        let inserted = push::push(&mut *self.0.connection, self.0.environment, jobs).await?;
         if !inserted.is_empty() {
             self.0.written.note(Topic::Jobs);
         }
-        Ok(inserted.into_iter().map(JobId::from_uuid).collect())
+        Ok(inserted)
     }
 
     /// Ends the leased job in this transaction, together with what its handler writes in it: the job's effects happen exactly once.
@@ -353,16 +305,4 @@ impl Jobs<'_> {
         self.0.written.note(Topic::Jobs);
         Ok(gone + told > 0)
     }
-}
-
-#[derive(Default)]
-struct Columns {
-    ids: Vec<Uuid>,
-    kinds: Vec<String>,
-    priorities: Vec<&'static str>,
-    lanes: Vec<Option<String>>,
-    payloads: Vec<String>,
-    run_ats: Vec<DateTime<Utc>>,
-    max_attempts: Vec<i32>,
-    unique_keys: Vec<Option<String>>,
 }

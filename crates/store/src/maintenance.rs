@@ -16,6 +16,8 @@ use crate::{Store, SystemTx};
 const TICK: Duration = Duration::from_secs(1);
 /// How many interrupted questions are settled at a time.
 const OVERDUE_QUESTIONS: u32 = 1_000;
+/// How many webhooks past their deadline are taken up again at a time.
+const OVERDUE_EVENTS: u32 = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Task {
@@ -26,10 +28,13 @@ enum Task {
     SettleQuestions,
     RunSchedules,
     PruneIdempotencyKeys,
+    PruneInboundEvents,
+    PruneInstallations,
+    ReviveInboundEvents,
 }
 
 impl Task {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::RescueJobs,
         Self::PublishEvents,
         Self::PruneEvents,
@@ -37,6 +42,9 @@ impl Task {
         Self::SettleQuestions,
         Self::RunSchedules,
         Self::PruneIdempotencyKeys,
+        Self::PruneInboundEvents,
+        Self::PruneInstallations,
+        Self::ReviveInboundEvents,
     ];
 
     fn name(self) -> &'static str {
@@ -48,6 +56,9 @@ impl Task {
             Self::SettleQuestions => "questions.settle",
             Self::RunSchedules => "schedules.run",
             Self::PruneIdempotencyKeys => "idempotency.prune",
+            Self::PruneInboundEvents => "inbound.prune",
+            Self::PruneInstallations => "installations.prune",
+            Self::ReviveInboundEvents => "inbound.revive",
         }
     }
 
@@ -55,9 +66,12 @@ impl Task {
         match self {
             Self::RescueJobs => TimeDelta::seconds(5),
             Self::PublishEvents | Self::RunSchedules => TimeDelta::seconds(1),
-            Self::PruneEvents | Self::PruneIdempotencyKeys => TimeDelta::hours(1),
+            Self::PruneEvents
+            | Self::PruneIdempotencyKeys
+            | Self::PruneInboundEvents
+            | Self::PruneInstallations => TimeDelta::hours(1),
             Self::PreparePartitions => TimeDelta::days(1),
-            Self::SettleQuestions => TimeDelta::seconds(10),
+            Self::SettleQuestions | Self::ReviveInboundEvents => TimeDelta::seconds(10),
         }
     }
 
@@ -75,7 +89,10 @@ impl Task {
             }
             Self::PublishEvents => tx.events().publish().await,
             Self::PruneEvents => tx.events().prune().await,
-            Self::PreparePartitions => tx.audit().prepare_months().await,
+            Self::PreparePartitions => {
+                tx.audit().prepare_months().await?;
+                tx.prepare_message_months().await
+            }
             Self::SettleQuestions => {
                 let settled = tx.open_questions().fail_overdue(OVERDUE_QUESTIONS).await?;
                 if settled > 0 {
@@ -85,6 +102,18 @@ impl Task {
             }
             Self::RunSchedules => tx.run_schedules().await,
             Self::PruneIdempotencyKeys => tx.prune_idempotency_keys().await,
+            Self::PruneInboundEvents => tx.prune_inbound().await,
+            Self::PruneInstallations => tx.prune_installations().await,
+            Self::ReviveInboundEvents => {
+                let revived = tx.revive_overdue_inbound(OVERDUE_EVENTS).await?;
+                if revived > 0 {
+                    tracing::warn!(
+                        revived,
+                        "people still waited for an answer whose work had been given up"
+                    );
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use amebo_core::answer::{Origin, Outcome, Rating};
 use amebo_core::document::Reader;
-use amebo_core::id::{AnswerId, ChunkId, Id, KnowledgeBaseId, ProviderId, QuestionId, SessionId};
+use amebo_core::id::{
+    AnswerId, ChannelConnectionId, ChunkId, ContactId, ConversationId, Id, KnowledgeBaseId, ProviderId,
+    QuestionId, SessionId,
+};
 use amebo_core::organization::{LimitOverrides, Limits, Plan};
 use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
@@ -39,6 +43,19 @@ pub struct NewQuestion<'a> {
     pub knowledge_bases: Option<&'a [KnowledgeBaseId]>,
     /// Past it, the question counts as interrupted.
     pub deadline: DateTime<Utc>,
+    /// The conversation on a channel it is asked in.
+    pub asked_in: Option<AskedIn<'a>>,
+}
+
+/// Where on a channel a question is asked, and for whom it is answered there.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedIn<'a> {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The person outside who asks.
+    pub contact: Option<ContactId>,
+    /// For whose eyes it is answered, as it is to be explained later.
+    pub readers: &'a Value,
 }
 
 /// A question just opened, with what answering it needs of the organisation.
@@ -110,8 +127,8 @@ impl Questions<'_> {
                  where organization_id = $1 and status <> 'archived' and ($8::uuid[] is null or id = any ($8))
              ), opened as (
                  insert into questions (id, organization_id, session_id, user_id, api_key_id, origin, text,
-                                        knowledge_base_ids, deadline, created_at, updated_at)
-                 select $2, $1, $3, $4, $5, $6, $7, ids, $9, $10, $10
+                                        knowledge_base_ids, deadline, created_at, updated_at, conversation_id, contact_id, readers)
+                 select $2, $1, $3, $4, $5, $6, $7, ids, $9, $10, $10, $12, $13, $14
                  from scope where $3::uuid is null or exists (select from asked_in)
                  returning id
              )
@@ -133,6 +150,9 @@ impl Questions<'_> {
         .bind(new.deadline)
         .bind(now)
         .bind(new.title)
+        .bind(new.asked_in.map(|place| place.conversation.uuid()))
+        .bind(new.asked_in.and_then(|place| place.contact).map(Id::uuid))
+        .bind(new.asked_in.map(|place| place.readers))
         .fetch_optional(&mut *self.0.connection)
         .await?;
         row.map(|row| {
@@ -338,6 +358,44 @@ impl Questions<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Keeps what somebody on a channel thought of the answer to a question asked in a conversation. `false`: there is no such
+    /// answer.
+    pub async fn rate_in_conversation(
+        &mut self,
+        question: QuestionId,
+        connection: ChannelConnectionId,
+        rating: Option<Rating>,
+        comment: Option<&str>,
+    ) -> Result<bool> {
+        let now = self.0.environment.now();
+        let done = sqlx::query(
+            "update answers a set rating = coalesce($4, a.rating), comment = coalesce($5, a.comment), rated_at = $6, updated_at = $6
+             from questions q join conversations c on c.organization_id = q.organization_id and c.id = q.conversation_id
+             where a.organization_id = $1 and a.question_id = $2 and q.organization_id = $1 and q.id = $2 and c.connection_id = $3
+               and ($4 is not null or a.rating is not null)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .bind(connection.uuid())
+        .bind(rating.map(Rating::as_str))
+        .bind(comment)
+        .bind(now)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// For whose eyes a question was answered, where that is kept.
+    pub async fn readers(&mut self, question: QuestionId) -> Result<Option<Value>> {
+        let readers: Option<Option<Value>> =
+            sqlx::query_scalar("select readers from questions where organization_id = $1 and id = $2")
+                .bind(self.0.organization.uuid())
+                .bind(question.uuid())
+                .fetch_optional(&mut *self.0.connection)
+                .await?;
+        Ok(readers.flatten())
     }
 
     /// How the organisation wants to be answered.

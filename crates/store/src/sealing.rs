@@ -30,14 +30,17 @@ use zeroize::Zeroizing;
 
 pub use self::cipher::{DataKey, Place, SealedColumn};
 use self::master::Ring;
-pub use self::reseal::{PROVIDER_KEY, Reseal, Resealer, SEALED_COLUMNS};
+pub use self::reseal::{
+    CONNECTION_APP, CONNECTION_CREDENTIALS, INBOUND_BODY, PROVIDER_KEY, Reseal, Resealer, SEALED_COLUMNS,
+};
 pub use self::rotation::Rotated;
 use crate::audit::NewEntry;
+use crate::channel_connection::Claimed;
 use crate::transaction::Scope;
 use crate::{OrgTx, Store};
 
 /// How many data keys are kept ready.
-const CACHED_KEYS: usize = 8_192;
+const CACHED_KEYS: usize = 32_768;
 /// How long a data key is taken to be the active one without looking.
 const ACTIVE_FOR: TimeDelta = TimeDelta::seconds(60);
 /// How often the same use of the same secret is written to the audit log by one process.
@@ -177,6 +180,65 @@ impl Sealer {
         make_room(&mut cache.active);
         cache.active.insert(organization, (Arc::clone(&key), now));
         Ok(key)
+    }
+
+    /// The keys to seal with in many organisations, read together; an organisation that has none yet is given one.
+    pub(crate) async fn active_keys(
+        &self,
+        organizations: &[OrganizationId],
+    ) -> Result<HashMap<OrganizationId, Arc<DataKey>>> {
+        let now = self.environment().now();
+        let mut keys = HashMap::with_capacity(organizations.len());
+        let mut missing = Vec::new();
+        {
+            let cache = self.0.cache.lock();
+            for organization in organizations {
+                match cache.active.get(organization) {
+                    Some((key, since)) if now - *since < ACTIVE_FOR => {
+                        keys.insert(*organization, Arc::clone(key));
+                    }
+                    _ => missing.push(*organization),
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(keys);
+        }
+        let wanted: Vec<Uuid> = missing.iter().map(|organization| organization.uuid()).collect();
+        let rows: Vec<(Uuid, Uuid, Vec<u8>, String)> = sqlx::query_as(
+            "select organization_id, id, wrapped, master_key from data_keys where organization_id = any ($1) and retired_at is null",
+        )
+        .bind(wanted)
+        .fetch_all(self.0.store.system_pool())
+        .await?;
+        let mut found: HashMap<Uuid, KeyRow> = rows
+            .into_iter()
+            .map(|(organization, id, wrapped, master)| (organization, (id, wrapped, master)))
+            .collect();
+        for organization in missing {
+            if keys.contains_key(&organization) {
+                continue;
+            }
+            let key = match found.remove(&organization.uuid()) {
+                Some(row) => self.unwrap(organization, row)?,
+                None => self.create(organization).await?,
+            };
+            let mut cache = self.0.cache.lock();
+            make_room(&mut cache.active);
+            cache.active.insert(organization, (Arc::clone(&key), now));
+            keys.insert(organization, key);
+        }
+        Ok(keys)
+    }
+
+    /// The credentials of the app that a request claims to come from, to check its signature with. Nothing else opens for a request
+    /// that has not proved anything.
+    pub async fn app_of(&self, claimed: &Claimed) -> Result<Zeroizing<Vec<u8>>> {
+        let id = cipher::key_of(&claimed.app)?;
+        let mut connection = self.0.store.system_pool().acquire().await?;
+        let key = self.key(&mut connection, claimed.organization, id).await?;
+        metrics::counter!("amebo_secrets_opened_total", "purpose" => "channel.verify").increment(1);
+        key.open(claimed.organization, CONNECTION_APP.row(claimed.id), &claimed.app)
     }
 
     /// The key a value was sealed with.

@@ -15,10 +15,21 @@ use crate::Store;
 use crate::job::{Handler, Lease, Outcome, Task};
 
 /// Every column that holds sealed values; a test compares it with the schema. What is missing here would be lost with the key.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[PROVIDER_KEY];
+pub const SEALED_COLUMNS: &[SealedColumn] =
+    &[PROVIDER_KEY, CONNECTION_APP, CONNECTION_CREDENTIALS, INBOUND_BODY];
 
 /// The API key of a language-model or embedding provider.
 pub const PROVIDER_KEY: SealedColumn = SealedColumn::new("providers", "sealed_key");
+
+/// The credentials of an organisation's own app on a channel.
+pub const CONNECTION_APP: SealedColumn = SealedColumn::new("channel_connections", "sealed_app");
+
+/// The tokens of a connected account.
+pub const CONNECTION_CREDENTIALS: SealedColumn =
+    SealedColumn::new("channel_connections", "sealed_credentials");
+
+/// What a platform sent.
+pub const INBOUND_BODY: SealedColumn = SealedColumn::new("inbound_events", "sealed_body");
 
 /// How many values are sealed anew in one transaction.
 const BATCH: i64 = 200;

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod blob;
 #[cfg(test)]
+mod channel;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod event;

@@ -58,6 +58,7 @@ fn question<'a>(database: &Database, text: &'a str) -> NewQuestion<'a> {
         title: text,
         knowledge_bases: None,
         deadline: database.environment().now() + TimeDelta::minutes(1),
+        asked_in: None,
     }
 }
 
