@@ -78,6 +78,34 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// What to show: one sentence a line, each with its marks `[1]`, `[2]`, or what is said instead of an answer.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Answered {
+                sentences, citations, ..
+            } => {
+                let mut lines = Vec::with_capacity(sentences.len());
+                for sentence in sentences {
+                    let mut sources: Vec<u32> = sentence
+                        .citations
+                        .iter()
+                        .filter_map(|number| citations.iter().find(|citation| citation.number == *number))
+                        .map(|citation| citation.source)
+                        .collect();
+                    sources.dedup();
+                    let marks: Vec<String> = sources.iter().map(|source| format!("[{source}]")).collect();
+                    lines.push(format!("{} {}", sentence.text, marks.concat()));
+                }
+                lines.join("\n")
+            }
+            Self::Declined { message, .. } | Self::Escalated { message } | Self::Failed { message } => {
+                message.clone()
+            }
+        }
+    }
+}
+
 /// One sentence of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {

@@ -1,7 +1,6 @@
 //! What people are called on channels: members of the organisation, or contacts.
 
 use amebo_core::channel::Standing;
-use amebo_core::document::Reader;
 use amebo_core::id::{ChannelConnectionId, ChannelIdentityId, ContactId, Id, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -194,11 +193,11 @@ impl ChannelIdentities<'_> {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Through whose eyes documents are seen by those of these people who are active members.
-    pub async fn member_readers(&mut self, users: &[UserId]) -> Result<Vec<(UserId, Reader)>> {
+    /// Those of these people who are active members.
+    pub async fn active_members(&mut self, users: &[UserId]) -> Result<Vec<UserId>> {
         let users: Vec<Uuid> = users.iter().map(|user| user.uuid()).collect();
-        let rows: Vec<(Uuid, String)> = sqlx::query_as(
-            "select m.user_id, m.role from organization_members m
+        let rows: Vec<Uuid> = sqlx::query_scalar(
+            "select m.user_id from organization_members m
              join member_profiles p on p.member_id = m.id and p.is_active
              where m.organization_id = $1 and m.user_id = any ($2) and m.status = 'active'",
         )
@@ -206,18 +205,7 @@ impl ChannelIdentities<'_> {
         .bind(users)
         .fetch_all(&mut *self.0.connection)
         .await?;
-        rows.into_iter()
-            .map(|(user, role)| {
-                let user = UserId::from_uuid(user);
-                Ok((
-                    user,
-                    Reader::Member {
-                        user,
-                        role: parse(&role)?,
-                    },
-                ))
-            })
-            .collect()
+        Ok(rows.into_iter().map(UserId::from_uuid).collect())
     }
 
     async fn insert_contact(&mut self, profile: &Profile<'_>) -> Result<Uuid> {

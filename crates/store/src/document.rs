@@ -315,6 +315,22 @@ impl Documents<'_> {
         Ok(())
     }
 
+    /// Where documents can be read at their source, for those that can.
+    pub async fn source_urls(&mut self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, String)>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "select id, source_url from documents where organization_id = $1 and id = any ($2) and source_url is not null",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(ids)
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, url)| (DocumentId::from_uuid(id), url))
+            .collect())
+    }
+
     /// Changes who may see a document; searches heed it from the commit on.
     pub async fn set_audience(&mut self, id: DocumentId, audience: &Audience) -> Result<()> {
         sqlx::query(

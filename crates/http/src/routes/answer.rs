@@ -176,7 +176,7 @@ impl From<Settled> for AnsweredResponse {
 impl AnswerResponse {
     fn new(answer: NewAnswer, redacted: bool) -> Self {
         let outcome = answer.verdict.outcome();
-        let text = text(&answer.verdict);
+        let text = answer.verdict.text();
         let mut response = Self {
             outcome,
             reason: None,
@@ -256,32 +256,6 @@ impl From<Citation> for CitationResponse {
             quote: citation.quote,
             range_start: citation.range_start,
             range_end: citation.range_end,
-        }
-    }
-}
-
-/// What to show of a verdict: one sentence a line, each with its marks.
-pub(crate) fn text(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Answered {
-            sentences, citations, ..
-        } => {
-            let mut lines = Vec::with_capacity(sentences.len());
-            for sentence in sentences {
-                let mut sources: Vec<u32> = sentence
-                    .citations
-                    .iter()
-                    .filter_map(|number| citations.iter().find(|citation| citation.number == *number))
-                    .map(|citation| citation.source)
-                    .collect();
-                sources.dedup();
-                let marks: Vec<String> = sources.iter().map(|source| format!("[{source}]")).collect();
-                lines.push(format!("{} {}", sentence.text, marks.concat()));
-            }
-            lines.join("\n")
-        }
-        Verdict::Declined { message, .. } | Verdict::Escalated { message } | Verdict::Failed { message } => {
-            message.clone()
         }
     }
 }

@@ -56,14 +56,11 @@ impl World {
     ) -> Result<ChannelConnectionId, Error> {
         let id: ChannelConnectionId = self.database.environment().id();
         let mut tx = self.begin(access).await;
-        let app = match own_app {
-            true => Some(
-                tx.secrets(&self.sealer)
-                    .seal(CONNECTION_APP.row(id), b"app")
-                    .await
-                    .unwrap(),
-            ),
-            false => None,
+        let app = if own_app {
+            let mut secrets = tx.secrets(&self.sealer);
+            Some(secrets.seal(CONNECTION_APP.row(id), b"app").await.unwrap())
+        } else {
+            None
         };
         tx.channel_connections()
             .insert(id, ChannelKind::Slack, account, app, &json!({}))
@@ -520,7 +517,7 @@ async fn a_verified_address_makes_a_member_and_anything_else_a_contact() {
     );
     assert_eq!(
         people
-            .member_readers(&[access.user().unwrap()])
+            .active_members(&[access.user().unwrap()])
             .await
             .unwrap()
             .len(),
