@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 
 use self::row::{Eyes, Row, select};
+use uuid::Uuid;
+
 use crate::error::Result;
 use crate::index_feed;
 use crate::transaction::Scope;

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::answer::{AnsweredResponse, text};
+use super::answer::AnsweredResponse;
 use crate::AppState;
 use crate::caller::Program;
 use crate::extract::Json;
@@ -233,7 +233,7 @@ fn chunks(frame: Frame, asking: Asking) -> impl Stream<Item = Result<Event, Infa
 
 /// The answer with a list of its sources, for those who see nothing but text.
 fn content(verdict: &Verdict) -> String {
-    let mut content = text(verdict);
+    let mut content = verdict.text();
     if let Verdict::Answered { citations, .. } = verdict {
         let mut sources: Vec<(u32, &str)> = citations
             .iter()
