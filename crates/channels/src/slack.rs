@@ -1,10 +1,13 @@
 //! Slack: <https://docs.slack.dev>.
 
+pub mod api;
 pub mod inbound;
 pub mod limits;
+pub mod manifest;
 pub mod mrkdwn;
 pub mod outbound;
 pub mod outcome;
+pub mod scope;
 pub mod socket;
 pub mod verify;
 

@@ -14,7 +14,7 @@ mod read;
 use serde_json::Value;
 
 use crate::inbound::{Event, Immediate, Inbound, Malformed};
-use read::Read as _;
+pub(super) use read::Read;
 
 pub use message::{Us, file as read_file, read as read_message};
 pub use person::read as read_person;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::inbound::{Place, PlaceKind};
 
-pub(super) trait Read {
+pub(in crate::slack) trait Read {
     /// The text at a JSON pointer, unless it is empty.
     fn text(&self, pointer: &str) -> Option<&str>;
     /// The same as a text of its own.

@@ -1,0 +1,85 @@
+//! People, and the workspaces they are in.
+
+use serde_json::Value;
+
+use super::Workspace;
+use super::call::{Arguments, CallError};
+use super::conversations::unexpected;
+use super::method::Method;
+use super::model::{Identity, Page, Team};
+use crate::inbound::Person;
+use crate::slack::inbound::{Read as _, read_person};
+
+/// How many people a page holds. Without a limit Slack fails on large workspaces.
+const PAGE: usize = 200;
+
+impl Workspace {
+    /// Who the token belongs to.
+    pub async fn auth_test(&self) -> Result<Identity, CallError> {
+        let answer: Value = self.call(Method::AuthTest, Arguments::new()).await?;
+        Ok(Identity::read(&answer))
+    }
+
+    /// The workspace; `team` names another one of the same organisation.
+    pub async fn team(&self, team: Option<&str>) -> Result<Team, CallError> {
+        let team = team.or(self.team.as_deref());
+        let answer: Value = self
+            .call(Method::TeamInfo, Arguments::new().with_some("team", team))
+            .await?;
+        answer
+            .pointer("/team")
+            .and_then(Team::read)
+            .ok_or_else(|| unexpected(Method::TeamInfo, "a team"))
+    }
+
+    /// The workspaces that an organisation-wide installation is approved for, one page.
+    pub async fn teams(&self, cursor: Option<&str>) -> Result<Page<Team>, CallError> {
+        let arguments = Arguments::new().with("limit", PAGE).with_some("cursor", cursor);
+        let answer: Value = self.call(Method::AuthTeamsList, arguments).await?;
+        Ok(Page::read(&answer, "/teams", Team::read))
+    }
+
+    /// One person.
+    pub async fn person(&self, id: &str) -> Result<Person, CallError> {
+        let arguments = Arguments::new().with("user", id).with("include_locale", true);
+        let answer: Value = self.call(Method::UsersInfo, arguments).await?;
+        person_in(Method::UsersInfo, &answer)
+    }
+
+    /// The person with an e-mail address; `None` where nobody has it.
+    pub async fn person_by_email(&self, email: &str) -> Result<Option<Person>, CallError> {
+        let arguments = Arguments::new().with("email", email);
+        match self.call::<Value>(Method::LookupByEmail, arguments).await {
+            Ok(answer) => person_in(Method::LookupByEmail, &answer).map(Some),
+            Err(error) if error.code() == Some("users_not_found") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Everybody, one page.
+    pub async fn people(&self, cursor: Option<&str>) -> Result<Page<Person>, CallError> {
+        let arguments = Arguments::new()
+            .with("limit", PAGE)
+            .with("include_locale", true)
+            .with_some("cursor", cursor)
+            .with_some("team_id", self.team.as_deref());
+        let answer: Value = self.call(Method::UsersList, arguments).await?;
+        Ok(Page::read(&answer, "/members", read_person))
+    }
+
+    /// Opens Socket Mode with an app-level token: where to connect, once and soon.
+    pub async fn open_socket(&self) -> Result<url::Url, CallError> {
+        let answer: Value = self.call(Method::AppsConnectionsOpen, Arguments::new()).await?;
+        answer
+            .text("/url")
+            .and_then(|url| url.parse().ok())
+            .ok_or_else(|| unexpected(Method::AppsConnectionsOpen, "an address"))
+    }
+}
+
+fn person_in(method: Method, answer: &Value) -> Result<Person, CallError> {
+    answer
+        .pointer("/user")
+        .and_then(read_person)
+        .ok_or_else(|| unexpected(method, "a user"))
+}
