@@ -7,6 +7,7 @@ mod api_key;
 mod audit;
 mod authentication;
 mod chat_completion;
+mod dashboard;
 mod document;
 mod evaluation;
 mod feedback;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Base::openapi())
         .merge(health::routes())
         .merge(start::routes())
+        .merge(dashboard::routes())
         .merge(reference::routes())
         .merge(chat_completion::routes())
         .merge(mcp::routes())

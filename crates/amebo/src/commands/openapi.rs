@@ -1,4 +1,4 @@
-//! `amebo openapi`: the API description, as committed beside the routes.
+//! `amebo openapi`: the API description, from which the dashboard has its types.
 
 use anyhow::Result;
 

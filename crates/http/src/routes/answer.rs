@@ -61,7 +61,7 @@ pub(crate) struct AnswerResponse {
     /// The language of the question (ISO 639-1).
     language: Option<String>,
     searched: SearchedResponse,
-    usage: UsageResponse,
+    usage: ModelUsageResponse,
     latency: LatencyResponse,
     /// Whether sentences are missing, because a document they rest on was deleted or is not for you.
     redacted: bool,
@@ -107,7 +107,7 @@ pub(crate) struct SearchedResponse {
 
 /// What a language model used.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UsageResponse {
+pub(crate) struct ModelUsageResponse {
     /// The model; absent when none was called.
     model: Option<String>,
     input_tokens: u64,
@@ -194,7 +194,7 @@ impl AnswerResponse {
                 documents: answer.searched.documents,
                 passages: answer.searched.passages,
             },
-            usage: UsageResponse {
+            usage: ModelUsageResponse {
                 model: answer.usage.model,
                 input_tokens: answer.usage.input_tokens,
                 output_tokens: answer.usage.output_tokens,

@@ -91,7 +91,7 @@ struct SignInRequest {
 
 /// A signed-in device.
 #[derive(Serialize, ToSchema)]
-struct SessionResponse {
+struct SignedInResponse {
     user_id: UserId,
     /// This device, as listed among your devices.
     device_id: TokenFamilyId,
@@ -114,7 +114,7 @@ fn answer(state: &AppState, jar: CookieJar, session: Session, cookies: bool) -> 
     } else {
         jar
     };
-    let body = SessionResponse {
+    let body = SignedInResponse {
         user_id: session.user,
         device_id: session.device,
         access_token: (!cookies).then_some(session.access_token),
@@ -127,7 +127,7 @@ fn answer(state: &AppState, jar: CookieJar, session: Session, cookies: bool) -> 
 
 /// Sign in with a password.
 #[utoipa::path(post, path = "/auth/sign-in", tag = "Sign-in", security(()), request_body = SignInRequest,
-    responses((status = 200, body = SessionResponse), (status = 401, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
+    responses((status = 200, body = SignedInResponse), (status = 401, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
 async fn sign_in(
     State(state): State<AppState>,
     Visitor(origin): Visitor,
@@ -153,7 +153,7 @@ struct LinkRequest {
 
 /// Sign in with a link that works once.
 #[utoipa::path(post, path = "/auth/link", tag = "Sign-in", security(()), request_body = LinkRequest,
-    responses((status = 200, body = SessionResponse), (status = 401, body = ProblemDocument)))]
+    responses((status = 200, body = SignedInResponse), (status = 401, body = ProblemDocument)))]
 async fn sign_in_with_link(
     State(state): State<AppState>,
     Visitor(origin): Visitor,
@@ -173,7 +173,7 @@ struct RefreshRequest {
 
 /// Exchange a refresh token for the next session. Take turns: a refresh token that comes twice signs its device out.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Sign-in", security(()), request_body = RefreshRequest,
-    responses((status = 200, body = SessionResponse), (status = 401, body = ProblemDocument), (status = 403, body = ProblemDocument)))]
+    responses((status = 200, body = SignedInResponse), (status = 401, body = ProblemDocument), (status = 403, body = ProblemDocument)))]
 async fn refresh_session(
     State(state): State<AppState>,
     Visitor(origin): Visitor,
@@ -310,7 +310,7 @@ struct AcceptInvitationRequest {
 
 /// Accept an invitation, and sign in.
 #[utoipa::path(post, path = "/auth/invitation/accept", tag = "Sign-in", security(()), request_body = AcceptInvitationRequest,
-    responses((status = 200, body = SessionResponse), (status = 401, body = ProblemDocument), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+    responses((status = 200, body = SignedInResponse), (status = 401, body = ProblemDocument), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
 async fn accept_invitation(
     State(state): State<AppState>,
     Visitor(origin): Visitor,

@@ -29,7 +29,7 @@ use tower::Service as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::answer::AnsweredResponse;
-use super::search::{PassageResponse, SearchResponse};
+use super::search::{FoundPassageResponse, SearchResponse};
 use crate::AppState;
 use crate::caller::Program;
 
@@ -159,7 +159,7 @@ impl Tools {
     async fn fetch(&self, arguments: FetchArguments) -> amebo_app::Result<CallToolResult> {
         let found = self.app.passage(&self.access, arguments.chunk_id).await?;
         let surrounding = found.surrounding.map(|window| window.content);
-        let passage = PassageResponse::new(found.passage, None);
+        let passage = FoundPassageResponse::new(found.passage, None);
         structured(&json!({ "passage": passage, "surrounding_text": surrounding }))
     }
 }

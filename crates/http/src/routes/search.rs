@@ -37,7 +37,7 @@ struct SearchRequest {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SearchResponse {
     /// The passages, best first.
-    passages: Vec<PassageResponse>,
+    passages: Vec<FoundPassageResponse>,
     /// How many documents you may see were searched.
     documents_searched: usize,
     /// How many passages those hold.
@@ -48,7 +48,7 @@ pub(crate) struct SearchResponse {
 
 /// A passage of a document.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct PassageResponse {
+pub(crate) struct FoundPassageResponse {
     chunk_id: ChunkId,
     document_id: DocumentId,
     knowledge_base_id: KnowledgeBaseId,
@@ -67,7 +67,7 @@ pub(crate) struct PassageResponse {
     score: Option<f32>,
 }
 
-impl PassageResponse {
+impl FoundPassageResponse {
     pub(crate) fn new(passage: amebo_app::store::Passage, score: Option<f32>) -> Self {
         Self {
             chunk_id: passage.id,
@@ -91,7 +91,7 @@ impl From<Findings> for SearchResponse {
             passages: findings
                 .passages
                 .into_iter()
-                .map(|(hit, passage)| PassageResponse::new(passage, Some(hit.score)))
+                .map(|(hit, passage)| FoundPassageResponse::new(passage, Some(hit.score)))
                 .collect(),
             documents_searched: findings.documents_in_scope,
             passages_searched: findings.passages_in_scope,

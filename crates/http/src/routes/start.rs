@@ -1,5 +1,5 @@
-//! The built-in start page: sign in, put documents in, ask. Links in letters and on the terminal lead here. It is a client of the API
-//! like any other, from three files compiled in; nothing comes from another host, and no script stands in the page.
+//! The built-in start page: sign in, put documents in, ask. It stands in for the dashboard in a build made without Node. It is a client of
+//! the API like any other, from three files compiled in; nothing comes from another host, and no script stands in the page.
 
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
@@ -11,7 +11,7 @@ use crate::AppState;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    let mut router = OpenApiRouter::new()
+    OpenApiRouter::new()
         .route(
             "/assets/start.css",
             get(async || asset("text/css; charset=utf-8", include_str!("../../assets/start.css"))),
@@ -24,19 +24,15 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
                     include_str!("../../assets/start.js"),
                 )
             }),
-        );
-    for path in ["/", "/sign-in", "/accept-invitation", "/reset-password"] {
-        router = router.route(
-            path,
-            get(async || {
-                asset(
-                    "text/html; charset=utf-8",
-                    include_str!("../../assets/start.html"),
-                )
-            }),
-        );
-    }
-    router
+        )
+}
+
+/// The page that stands in for the dashboard in a build without it.
+pub(super) fn page() -> impl IntoResponse {
+    asset(
+        "text/html; charset=utf-8",
+        include_str!("../../assets/start.html"),
+    )
 }
 
 fn asset(content_type: &'static str, content: &'static str) -> impl IntoResponse {

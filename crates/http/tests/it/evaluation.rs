@@ -83,3 +83,46 @@ async fn the_description_and_its_page_are_served_without_any_other_host() {
         assert!(!file.text().contains("https://"), "{path} names another host");
     }
 }
+
+#[tokio::test]
+async fn every_reference_of_the_description_leads_somewhere() {
+    let app = TestApp::start().await;
+    let description = app.anonymous().get("/api/openapi.json").await.expect(200).json();
+    let mut open = vec![&description];
+    let mut references = 0;
+    while let Some(value) = open.pop() {
+        match value {
+            serde_json::Value::Object(fields) => {
+                if let Some(reference) = fields.get("$ref").and_then(|reference| reference.as_str()) {
+                    references += 1;
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(description.pointer(pointer).is_some(), "{reference}");
+                }
+                open.extend(fields.values());
+            }
+            serde_json::Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    assert!(references > 100, "{references}");
+}
+
+#[tokio::test]
+async fn every_address_of_the_dashboard_answers_a_page_that_runs_no_script_of_its_own() {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    for path in ["/", "/sign-in", "/reset-password", "/o/acme/ask/1", "/operator"] {
+        let page = anybody.get(path).await.expect(200);
+        let policy = page.headers["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            policy.contains("script-src 'self';") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert!(page.text().contains("<title>Amebo</title>") && !page.text().contains("<script>"));
+    }
+    let missing = anybody.get("/dashboard/nothing.js").await.expect(404);
+    assert_eq!(missing.json()["type"], "urn:amebo:problem:not-found");
+}

@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,7 +37,11 @@ const CHECK: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(10);
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(follow_documents))
+    // A query parameter's type does not register itself, and neither does the second event of a stream.
+    #[derive(OpenApi)]
+    #[openapi(components(schemas(Until, SummaryEvent)))]
+    struct Types;
+    OpenApiRouter::with_openapi(Types::openapi()).routes(routes!(follow_documents))
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,122 @@
+// Every page in both themes and two widths, for people to look at.
+import { expect, test } from "@playwright/test";
+import { ask, home, loadSamples, signUp } from "./person";
+import { type Server, startServer } from "./server";
+
+let server: Server;
+
+test.beforeAll(async () => {
+  server = await startServer();
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+const WIDTHS = { narrow: { width: 360, height: 740 }, wide: { width: 1440, height: 900 } };
+const THEMES = ["light", "dark"] as const;
+
+test("every page", async ({ browser }) => {
+  const page = await signUp(browser, server, "Harmattan Ltd");
+  const shoot = async (name: string) => {
+    for (const [width, size] of Object.entries(WIDTHS)) {
+      await page.setViewportSize(size);
+      for (const colorScheme of THEMES) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
+      }
+    }
+  };
+  const visit = async (name: string, path: string) => {
+    await page.goto(`${home(page)}${path}`);
+    await page.locator("main h1, main h2").first().waitFor();
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    await shoot(name);
+  };
+  const at = home(page);
+  await shoot("ask-empty");
+  await visit("start", "/start");
+  await loadSamples(page);
+  await shoot("base");
+  await page.goto(`${at}/ask`);
+  await shoot("ask-new");
+  await ask(page, "How many days of leave do new colleagues get?");
+  await shoot("ask-answer");
+  await page.locator(".source").first().click();
+  await page.locator("mark").first().waitFor();
+  await shoot("ask-source");
+  await page.keyboard.press("Escape");
+  await page.locator(".grounds summary").first().click();
+  await shoot("ask-grounds");
+  await ask(page, "Who won the chess world championship in 1972?");
+  await shoot("ask-declined");
+  await page.setViewportSize(WIDTHS.wide);
+  await page.keyboard.press("Control+k");
+  await shoot("palette");
+  await page.keyboard.press("Escape");
+  await page.setViewportSize(WIDTHS.narrow);
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.screenshot({ path: "screenshots/menu-narrow.png" });
+  await page.keyboard.press("Escape");
+  await page.setViewportSize(WIDTHS.wide);
+  const pages = {
+    knowledge: "/knowledge",
+    people: "/people",
+    invitations: "/people/invitations",
+    roles: "/people/roles",
+    insights: "/insights",
+    unanswered: "/unanswered",
+    audit: "/audit",
+    settings: "/settings",
+    models: "/settings/models",
+    answers: "/settings/answers",
+    keys: "/settings/keys",
+  };
+  for (const [name, path] of Object.entries(pages)) await visit(name, path);
+  await page.goto(`${at}/knowledge`);
+  await page.locator(".document-row a").first().click();
+  await page.locator(".document-text").waitFor();
+  await shoot("document");
+  await page.getByRole("link", { name: /passages?$/ }).click();
+  await page.locator(".passages").waitFor();
+  await shoot("passages");
+  await page.goto(`${at}/people`);
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  await shoot("invite");
+  await page.goto(`${at}/settings/keys`);
+  await page.getByRole("button", { name: "Make an API key" }).first().click();
+  await shoot("make-key");
+  await page.goto("/account");
+  await page.locator("h2").first().waitFor();
+  await shoot("account");
+  await page.goto(`${at}/nothing`);
+  await shoot("missing");
+  const operator = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await operator.goto(server.link);
+  await operator.waitForURL(/\/(o|$)/);
+  await operator.goto("/operator");
+  await operator.locator("table").waitFor();
+  for (const [width, size] of Object.entries(WIDTHS)) {
+    await operator.setViewportSize(size);
+    for (const colorScheme of THEMES) {
+      await operator.emulateMedia({ colorScheme });
+      await operator.screenshot({ path: `screenshots/operator-${width}-${colorScheme}.png` });
+    }
+  }
+  const visitor = await (await browser.newContext({ baseURL: server.url })).newPage();
+  for (const [name, path] of Object.entries({
+    "sign-in": "/sign-in",
+    "sign-up": "/sign-up",
+    reset: "/reset-password",
+  })) {
+    await visitor.goto(path);
+    await visitor.locator("h1").waitFor();
+    for (const [width, size] of Object.entries(WIDTHS)) {
+      await visitor.setViewportSize(size);
+      for (const colorScheme of THEMES) {
+        await visitor.emulateMedia({ colorScheme });
+        await visitor.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
+      }
+    }
+  }
+});

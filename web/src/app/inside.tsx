@@ -1,0 +1,146 @@
+// Everything behind the sign-in: which page an address is, and the organisation it lies in.
+import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { type Account, useAccount } from "../api/account";
+import { OrganizationProvider } from "../api/organization";
+import { Problem } from "../api/problem";
+import { expectSession } from "../api/session";
+import { Ask } from "../features/ask/ask";
+import { AcceptInvitation } from "../features/entrance/invitation";
+import { ResetPassword } from "../features/entrance/reset";
+import { SignIn, SignUp } from "../features/entrance/sign-in";
+import { match, navigate, type Params } from "../lib/router";
+import { t } from "../lib/text";
+import { Empty, Failure, Waiting } from "../ui/state";
+import { Boundary } from "./boundary";
+import { NoOrganization } from "./no-organization";
+import { Shell } from "./shell";
+
+export const entrances: [string, ComponentType][] = [
+  ["/sign-in", SignIn],
+  ["/sign-up", SignUp],
+  ["/accept-invitation", AcceptInvitation],
+  ["/reset-password", ResetPassword],
+];
+
+type PageComponent = ComponentType<{ params: Params }>;
+
+function page(load: () => Promise<PageComponent>): PageComponent {
+  return lazy(async () => ({ default: await load() }));
+}
+
+const Start = page(async () => (await import("../features/start/start")).Start);
+const Knowledge = page(async () => (await import("../features/knowledge/knowledge")).Knowledge);
+const Document = page(async () => (await import("../features/knowledge/document")).DocumentPage);
+const Unanswered = page(async () => (await import("../features/insights/unanswered")).Unanswered);
+const Question = page(async () => (await import("../features/ask/shared-question")).SharedQuestion);
+const People = page(async () => (await import("../features/people/people")).People);
+const Insights = page(async () => (await import("../features/insights/insights")).Insights);
+const Audit = page(async () => (await import("../features/audit/audit")).Audit);
+const Settings = page(async () => (await import("../features/settings/settings")).Settings);
+const AccountPage = page(async () => (await import("../features/account/account")).AccountPage);
+const Operator = page(async () => (await import("../features/operator/operator")).Operator);
+
+const inOrganization: [string, PageComponent][] = [
+  ["/o/:slug/ask/:session?", Ask],
+  ["/o/:slug/start", Start],
+  ["/o/:slug/knowledge/:base?", Knowledge],
+  ["/o/:slug/documents/:document", Document],
+  ["/o/:slug/questions/:question", Question],
+  ["/o/:slug/unanswered", Unanswered],
+  ["/o/:slug/people/:tab?", People],
+  ["/o/:slug/insights", Insights],
+  ["/o/:slug/audit", Audit],
+  ["/o/:slug/settings/:tab?", Settings],
+];
+
+const outside: [string, PageComponent][] = [
+  ["/account", AccountPage],
+  ["/operator", Operator],
+];
+
+export function Inside({ path }: { path: string }) {
+  const account = useAccount();
+  const isRefused = account.error instanceof Problem && account.error.status === 401;
+  useEffect(() => {
+    if (!isRefused) return;
+    const here = location.pathname + location.search;
+    navigate(here === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(here)}`, { replace: true });
+  }, [isRefused]);
+  if (account.data) return <SignedIn account={account.data} path={path} />;
+  if (account.error && !isRefused) return <Failure error={account.error} retry={() => account.refetch()} />;
+  return (
+    <div className="page">
+      <Waiting />
+    </div>
+  );
+}
+
+const LAST = "amebo.organization";
+
+function SignedIn({ account, path }: { account: Account; path: string }) {
+  useEffect(() => {
+    expectSession(true);
+    return () => expectSession(false);
+  }, []);
+  const places = account.organizations.filter((place) => place.status === "active");
+  const slug = match("/o/:slug/:a?/:b?", path)?.slug ?? localStorage.getItem(LAST);
+  const named = places.find((place) => place.slug === slug);
+  const place = named ?? (path.startsWith("/o/") ? undefined : places[0]);
+  useEffect(() => {
+    if (named) localStorage.setItem(LAST, named.slug);
+    if (path === "/" && place) navigate(`/o/${place.slug}/ask`, { replace: true });
+  }, [path, place, named]);
+
+  const found = [...inOrganization, ...outside].flatMap(([pattern, Component]) => {
+    const params = match(pattern, path);
+    return params ? [{ pattern, Component, params }] : [];
+  })[0];
+  if (!place) {
+    if (path.startsWith("/o/"))
+      return (
+        <div className="page">
+          <Empty icon="lock" title={t("state.missing")}>
+            {t("state.notYours")}
+          </Empty>
+        </div>
+      );
+    if (!found) return <NoOrganization />;
+  }
+  const content = (
+    <Boundary key={path.split("/").slice(0, 4).join("/")}>
+      <Suspense
+        fallback={
+          <div className="page">
+            <Waiting />
+          </div>
+        }
+      >
+        {found ? (
+          <found.Component params={found.params} />
+        ) : path === "/" ? (
+          <Waiting />
+        ) : (
+          <Empty icon="search" title={t("state.missing")}>
+            {t("state.missingHow")}
+          </Empty>
+        )}
+      </Suspense>
+    </Boundary>
+  );
+  if (!place) return <main className="page">{content}</main>;
+  return (
+    <OrganizationProvider key={place.organization_id} membership={place}>
+      <Suspense
+        fallback={
+          <div className="page">
+            <Waiting />
+          </div>
+        }
+      >
+        <Shell account={account} path={path}>
+          {content}
+        </Shell>
+      </Suspense>
+    </OrganizationProvider>
+  );
+}

@@ -1,0 +1,177 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { api, read } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { sentence } from "../../api/problem";
+import { isTyping, useKeys } from "../../lib/keys";
+import { Link, navigate, type Params, useSearch } from "../../lib/router";
+import { t } from "../../lib/text";
+import { useTitle } from "../../ui/page";
+import { Empty, Loaded } from "../../ui/state";
+import { toast } from "../../ui/toast";
+import { Composer } from "./composer";
+import { ask, type Citation, forget, liveOf, onLive, questionsQuery, stop } from "./conversation";
+import { sessionQuery } from "./history";
+import { SourcePanel } from "./source-panel";
+import { LiveTurn, Turn } from "./turn";
+
+export function Ask({ params }: { params: Params }) {
+  return <Conversation key={params.session ?? "new"} session={params.session} />;
+}
+
+function useCitations(questions: { answer?: { citations: Citation[]; closest: Citation[] } | null }[]) {
+  const [open, setOpen] = useState<Citation>();
+  const all = questions.flatMap((question) => [
+    ...(question.answer?.citations ?? []),
+    ...(question.answer?.closest ?? []),
+  ]);
+  useKeys((event) => {
+    if (isTyping(event) || (event.key !== "]" && event.key !== "[") || all.length === 0) return;
+    const at = open ? all.indexOf(open) : -1;
+    const step = event.key === "]" ? 1 : -1;
+    setOpen(all[(at + step + all.length) % all.length]);
+    event.preventDefault();
+  });
+  return [open, setOpen] as const;
+}
+
+function Conversation({ session }: { session: string | undefined }) {
+  const organization = useOrganization();
+  const cache = useQueryClient();
+  const [search, setSearch] = useSearch();
+  const scope = search.get("bases")?.split(",").filter(Boolean) ?? [];
+  const field = useRef<HTMLTextAreaElement>(null);
+  const end = useRef<HTMLDivElement>(null);
+  const questions = useQuery({ ...questionsQuery(organization.id, session ?? ""), enabled: session !== undefined });
+  const about = useQuery({ ...sessionQuery(organization.id, session ?? ""), enabled: session !== undefined });
+  const live = useSyncExternalStore(onLive, () => liveOf(session));
+  const [starting, setStarting] = useState(false);
+  const [open, setOpen] = useCitations(questions.data ?? []);
+  useTitle(about.data?.title ?? t("nav.ask"));
+  useFocusOnSlash(field);
+  const count = (questions.data?.length ?? 0) + (live ? 1 : 0);
+  useEffect(() => {
+    if (count) end.current?.scrollIntoView({ block: "end" });
+  }, [count]);
+
+  const begin = async (text: string) => {
+    try {
+      let target = session;
+      if (!target) {
+        setStarting(true);
+        const created = await read(
+          api.POST("/api/v1/organizations/{organization_id}/sessions", {
+            params: { path: organization.path },
+            body: {},
+          }),
+        );
+        target = created.id;
+        cache.setQueryData(questionsQuery(organization.id, target).queryKey, []);
+        navigate(organization.at(`/ask/${target}${location.search}`));
+      }
+      await ask({ cache, organization: organization.id, session: target, text, bases: scope });
+    } catch (error) {
+      setStarting(false);
+      toast(sentence(error));
+    }
+  };
+  const busy = starting || (live !== undefined && live.state !== "failed");
+  const composer = (
+    <Composer
+      draftKey={`${organization.slug}.${session ?? "new"}`}
+      busy={busy}
+      scope={scope}
+      onScope={(bases) => setSearch({ bases: bases.join(",") || undefined })}
+      onAsk={begin}
+      onStop={() => {
+        if (!session) return;
+        stop(session);
+        toast(t("ask.stopped"));
+      }}
+      field={field}
+    />
+  );
+  if (!session) return <Fresh composer={composer} />;
+  return (
+    <div className={open ? "ask with-panel" : "ask"}>
+      <div className="thread">
+        <h1 className="visually-hidden">{about.data?.title ?? t("nav.ask")}</h1>
+        <div className="turns" aria-live="polite">
+          <Loaded query={questions} rows={3} height="5rem">
+            {(items) =>
+              items.map((question) => <Turn key={question.id} question={question} open={open} onOpen={setOpen} />)
+            }
+          </Loaded>
+          {live && (
+            <LiveTurn
+              live={live}
+              onAgain={() => {
+                forget(session);
+                void begin(live.text);
+              }}
+            />
+          )}
+          <div ref={end} className="end" />
+        </div>
+        <div className="dock">{composer}</div>
+      </div>
+      {open && (
+        <SourcePanel
+          key={`${open.document_id}:${open.range_start}`}
+          citation={open}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
+    </div>
+  );
+}
+
+function useFocusOnSlash(field: RefObject<HTMLTextAreaElement | null>) {
+  useEffect(() => {
+    if (window.matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
+  }, [field]);
+  useKeys((event) => {
+    if (event.key !== "/" || isTyping(event)) return;
+    field.current?.focus();
+    event.preventDefault();
+  });
+}
+
+/** Before the first question: what can be asked here, or how to put something in. */
+function Fresh({ composer }: { composer: ReactNode }) {
+  const { id, name, path, at, can } = useOrganization();
+  const bases = useQuery({
+    queryKey: [id, "bases", "active"],
+    queryFn: () =>
+      read(
+        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
+      ),
+    staleTime: 60_000,
+  });
+  const documents = bases.data?.items.reduce((sum, base) => sum + base.document_count, 0);
+  return (
+    <div className="fresh">
+      <h1>{t("ask.hello", { organization: name })}</h1>
+      {composer}
+      <p className="quiet small">
+        {documents === undefined ? " " : documents > 0 ? t("ask.knows", { count: documents }) : null}
+        {documents ? ` ${t("ask.keys")}` : null}
+      </p>
+      {documents === 0 && (
+        <Empty
+          icon="book"
+          title={t("ask.nothingYet")}
+          action={
+            can("document:create") ? (
+              <Link className="button primary" to={at("/start")}>
+                {t("ask.putIn")}
+              </Link>
+            ) : undefined
+          }
+        >
+          {t("ask.nothingYetHow")}
+        </Empty>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,126 @@
+// A question on its way. It lives outside the page, so that looking at a document meanwhile loses nothing.
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, inside, raw, read, type Schemas } from "../../api/client";
+import { Problem, sentence } from "../../api/problem";
+import { readEvents } from "../../lib/events";
+import { t } from "../../lib/text";
+
+export type Question = Schemas["QuestionResponse"];
+export type Answer = Schemas["AnswerResponse"];
+export type Citation = Schemas["CitationResponse"];
+
+/** A question that is being answered. */
+export type Live = {
+  text: string;
+  written: string;
+  /** How many passages were found to be cited. */
+  sources: number | undefined;
+  state: "searching" | "writing" | "stopped" | "failed";
+  error: string | undefined;
+};
+
+const lives = new Map<string, Live>();
+const stops = new Map<string, AbortController>();
+const listeners = new Set<() => void>();
+
+export function onLive(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function liveOf(session: string | undefined): Live | undefined {
+  return session ? lives.get(session) : undefined;
+}
+
+function put(session: string, change: Partial<Live> | null) {
+  const old = lives.get(session);
+  if (change === null) lives.delete(session);
+  else if (old) lives.set(session, { ...old, ...change });
+  for (const listener of listeners) listener();
+}
+
+export function questionsQuery(organization: string, session: string) {
+  return queryOptions({
+    queryKey: [organization, "session", session, "questions"],
+    queryFn: async () => {
+      const items: Question[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await read(
+          api.GET("/api/v1/organizations/{organization_id}/sessions/{session_id}/questions", {
+            params: {
+              path: { ...inside(organization), session_id: session },
+              query: { limit: 200, ...(cursor ? { cursor } : {}) },
+            },
+          }),
+        );
+        items.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return items;
+    },
+    // An open question may have been answered since.
+    refetchInterval: (query) => (query.state.data?.some((question) => !question.answer) ? 3_000 : false),
+  });
+}
+
+type Asking = { cache: QueryClient; organization: string; session: string; text: string; bases: string[] };
+
+/** Asks in a session and follows the answer to its verdict. */
+export async function ask({ cache, organization, session, text, bases }: Asking) {
+  const stop = new AbortController();
+  stops.set(session, stop);
+  lives.set(session, { text, written: "", sources: undefined, state: "searching", error: undefined });
+  put(session, {});
+  const key = questionsQuery(organization, session).queryKey;
+  try {
+    const response = await raw(`/api/v1/organizations/${organization}/questions`, {
+      method: "POST",
+      signal: stop.signal,
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ text, session_id: session, knowledge_base_ids: bases }),
+    });
+    const settled = response.body ? await follow(session, response.body) : null;
+    if (!settled) throw new Problem(0, t("ask.cutOff"), "unreachable", [], undefined);
+    const question = await read(
+      api.GET("/api/v1/organizations/{organization_id}/questions/{question_id}", {
+        params: { path: { ...inside(organization), question_id: settled } },
+      }),
+    );
+    cache.setQueryData<Question[]>(key, (old = []) => [...old.filter((item) => item.id !== question.id), question]);
+    put(session, null);
+  } catch (error) {
+    if (stop.signal.aborted) {
+      put(session, null);
+      await cache.invalidateQueries({ queryKey: key });
+    } else {
+      put(session, { state: "failed", error: sentence(error) });
+    }
+  } finally {
+    stops.delete(session);
+    cache.invalidateQueries({ queryKey: [organization, "sessions"] });
+  }
+}
+
+async function follow(session: string, body: ReadableStream<Uint8Array>): Promise<string | null> {
+  for await (const { name, data } of readEvents(body)) {
+    if (name === "sources") put(session, { sources: (data as unknown[]).length });
+    else if (name === "token") {
+      const written = (lives.get(session)?.written ?? "") + (data as { text: string }).text;
+      put(session, { written, state: "writing" });
+    } else if (name === "restart") put(session, { written: "", state: "searching" });
+    else if (name === "error") throw new Error((data as { detail: string }).detail);
+    else if (name === "verdict") return (data as { question_id: string }).question_id;
+  }
+  return null;
+}
+
+/** Stops listening. The question still gets its one outcome, which the conversation shows when it is there. */
+export function stop(session: string) {
+  stops.get(session)?.abort();
+}
+
+/** Takes a failed attempt off the page. */
+export function forget(session: string) {
+  put(session, null);
+}

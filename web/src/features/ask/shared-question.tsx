@@ -1,0 +1,61 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, read } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { dateTime } from "../../lib/format";
+import { Link, type Params } from "../../lib/router";
+import { t } from "../../lib/text";
+import { useTitle } from "../../ui/page";
+import { Loaded } from "../../ui/state";
+import { AnswerView } from "./answer";
+import type { Citation } from "./conversation";
+import { SourcePanel } from "./source-panel";
+
+/** One question with its answer, under an address that can be passed on. */
+export function SharedQuestion({ params }: { params: Params }) {
+  const { id, path, at } = useOrganization();
+  const [open, setOpen] = useState<Citation>();
+  const question = useQuery({
+    queryKey: [id, "question", params.question],
+    queryFn: () =>
+      read(
+        api.GET("/api/v1/organizations/{organization_id}/questions/{question_id}", {
+          params: { path: { ...path, question_id: params.question ?? "" } },
+        }),
+      ),
+  });
+  useTitle(question.data?.text ?? t("shared.title"));
+  return (
+    <div className={open ? "ask with-panel" : "ask"}>
+      <div className="thread">
+        <div className="turns">
+          <Loaded query={question} height="6rem">
+            {(found) => (
+              <article className="turn">
+                <p className="quiet small">{t("shared.asked", { when: dateTime(found.created_at) })}</p>
+                <h1 className="asked">{found.text}</h1>
+                {found.answer ? (
+                  <AnswerView answer={found.answer} open={open} onOpen={setOpen} />
+                ) : (
+                  <p className="quiet">{t("ask.stillWorking")}</p>
+                )}
+                <p>
+                  <Link className="button" to={at("/ask")}>
+                    {t("shared.askOwn")}
+                  </Link>
+                </p>
+              </article>
+            )}
+          </Loaded>
+        </div>
+      </div>
+      {open && (
+        <SourcePanel
+          key={`${open.document_id}:${open.range_start}`}
+          citation={open}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
+    </div>
+  );
+}

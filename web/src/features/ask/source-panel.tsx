@@ -1,0 +1,61 @@
+import { useEffect, useRef } from "react";
+import { useOrganization } from "../../api/organization";
+import { Link } from "../../lib/router";
+import { t } from "../../lib/text";
+import { IconButton } from "../../ui/button";
+import { DocumentText } from "../../ui/document-text";
+import type { Citation } from "./conversation";
+
+type PanelProps = { citation: Citation; onClose: () => void };
+
+/** The cited place, marked in its document, beside the answer. */
+export function SourcePanel({ citation, onClose }: PanelProps) {
+  const { at } = useOrganization();
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const back = document.activeElement as HTMLElement | null;
+    panel.current?.focus({ preventScroll: true });
+    return () => back?.focus({ preventScroll: true });
+  }, []);
+  const range = { start: citation.range_start, end: citation.range_end };
+  return (
+    <aside
+      ref={panel}
+      className="panel"
+      tabIndex={-1}
+      aria-label={t("source.title", { title: citation.document_title })}
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
+      <header>
+        <span className="cite">{citation.source}</span>
+        <div className="grow">
+          <Link className="cut title" to={at(`/documents/${citation.document_id}?from=${range.start}&to=${range.end}`)}>
+            {citation.document_title}
+          </Link>
+          {citation.page ? (
+            <span className="quiet small">{t("answer.page", { page: String(citation.page) })}</span>
+          ) : null}
+        </div>
+        <IconButton icon="close" label={t("action.close")} onClick={onClose} />
+      </header>
+      <div className="scroll">
+        <DocumentText
+          document={citation.document_id}
+          range={range}
+          around={4000}
+          missing={<Quote citation={citation} />}
+        />
+      </div>
+    </aside>
+  );
+}
+
+/** The words as they stood when the answer was made, when the document is gone. */
+function Quote({ citation }: { citation: Citation }) {
+  return (
+    <div className="stack">
+      <p className="quiet">{t("source.gone")}</p>
+      <blockquote className="quoted">{citation.quote}</blockquote>
+    </div>
+  );
+}

@@ -1,0 +1,188 @@
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, inside, read, type Schemas } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { sentence } from "../../api/problem";
+import { dateTime } from "../../lib/format";
+import { useSearch } from "../../lib/router";
+import { csvField, save } from "../../lib/save";
+import { t } from "../../lib/text";
+import { Button } from "../../ui/button";
+import { TextField } from "../../ui/field";
+import { Page } from "../../ui/page";
+import { Empty, Loaded, Notice } from "../../ui/state";
+import "../../ui/styles/people.css";
+import { toast } from "../../ui/toast";
+import { Entry } from "./entry";
+import { usePeople } from "./people";
+
+export type AuditEntry = Schemas["AuditEntryResponse"];
+
+const ROUTE = "/api/v1/organizations/{organization_id}/audit" as const;
+
+type Filter = { action?: string; resource_type?: string; since?: string; until?: string };
+
+function entriesPage(organization: string, filter: Filter, cursor: string, limit: number) {
+  return read(
+    api.GET(ROUTE, {
+      params: { path: inside(organization), query: { ...filter, limit, ...(cursor ? { cursor } : {}) } },
+    }),
+  );
+}
+
+/** Who did what, and that nobody altered the account of it. */
+export function Audit() {
+  const { id } = useOrganization();
+  const [search, setSearch] = useSearch();
+  const people = usePeople();
+  const filter = filterOf(search);
+  const entries = useInfiniteQuery({
+    queryKey: [id, "audit", filter],
+    queryFn: ({ pageParam }) => entriesPage(id, filter, pageParam, 100),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+  const fields = ["action", "resource_type", "since", "until"] as const;
+  return (
+    <Page
+      title={t("nav.audit")}
+      lead={t("audit.lead")}
+      actions={
+        <>
+          <Export organization={id} filter={filter} nameOf={people} />
+          <Verify />
+        </>
+      }
+    >
+      <div className="audit-filters">
+        {fields.map((name) => (
+          <TextField
+            key={name}
+            label={t(`audit.${name}`)}
+            type={name === "since" || name === "until" ? "date" : "search"}
+            value={search.get(name) ?? ""}
+            onChange={(event) => setSearch({ [name]: event.target.value || undefined })}
+          />
+        ))}
+      </div>
+      <Loaded query={entries} rows={8}>
+        {(data) => {
+          const items = data.pages.flatMap((page) => page.items);
+          if (items.length === 0)
+            return (
+              <Empty
+                icon="search"
+                title={t("audit.none")}
+                action={
+                  <Button onClick={() => setSearch(Object.fromEntries(fields.map((name) => [name, undefined])))}>
+                    {t("document.clear")}
+                  </Button>
+                }
+              />
+            );
+          return (
+            <>
+              <ul className="entries">
+                {items.map((entry) => (
+                  <Entry key={entry.id} entry={entry} nameOf={people} />
+                ))}
+              </ul>
+              {entries.hasNextPage && (
+                <Button busy={entries.isFetchingNextPage} onClick={() => entries.fetchNextPage()}>
+                  {t("action.more")}
+                </Button>
+              )}
+            </>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+function filterOf(search: URLSearchParams): Filter {
+  const filter: Filter = {};
+  const action = search.get("action");
+  const resource = search.get("resource_type");
+  const since = search.get("since");
+  const until = search.get("until");
+  if (action) filter.action = action;
+  if (resource) filter.resource_type = resource;
+  if (since) filter.since = new Date(`${since}T00:00:00`).toISOString();
+  if (until) filter.until = new Date(`${until}T23:59:59.999`).toISOString();
+  return filter;
+}
+
+function Verify() {
+  const { path } = useOrganization();
+  const verify = useMutation({
+    mutationFn: () => read(api.GET("/api/v1/organizations/{organization_id}/audit/verification", { params: { path } })),
+    onError: (error) => toast(sentence(error)),
+  });
+  return (
+    <>
+      <Button icon="shield" busy={verify.isPending} onClick={() => verify.mutate()}>
+        {t("audit.verify")}
+      </Button>
+      {verify.data && (
+        <div className="verified">
+          {verify.data.whole ? (
+            <Notice kind="good">{t("audit.whole", { count: verify.data.entries ?? 0 })}</Notice>
+          ) : (
+            <Notice kind="bad">
+              {t("audit.broken", { number: String(verify.data.broken_at ?? "?"), reason: verify.data.reason ?? "" })}
+            </Notice>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Export({
+  organization,
+  filter,
+  nameOf,
+}: {
+  organization: string;
+  filter: Filter;
+  nameOf: (id: string) => string;
+}) {
+  const [busy, setBusy] = useState(false);
+  const run = async () => {
+    setBusy(true);
+    try {
+      const rows = ["number,time,actor,action,resource_type,resource_id,address,request,details"];
+      let cursor = "";
+      do {
+        const page = await entriesPage(organization, filter, cursor, 200);
+        for (const entry of page.items) {
+          const actor = "id" in entry.actor ? nameOf(entry.actor.id) : entry.actor.kind;
+          const fields = [
+            String(entry.number),
+            entry.created_at,
+            actor,
+            entry.action,
+            entry.resource_type,
+            entry.resource_id ?? "",
+            entry.ip ?? "",
+            entry.request_id ?? "",
+            JSON.stringify(entry.details ?? {}),
+          ];
+          rows.push(fields.map(csvField).join(","));
+        }
+        cursor = page.next_cursor ?? "";
+      } while (cursor);
+      save(`amebo-audit-${dateTime(new Date().toISOString())}.csv`, rows.join("\r\n"));
+    } catch (error) {
+      toast(sentence(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button icon="download" busy={busy} onClick={run}>
+      {t("insights.export")}
+    </Button>
+  );
+}

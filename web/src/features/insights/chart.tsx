@@ -1,0 +1,91 @@
+import { date, number } from "../../lib/format";
+import { t } from "../../lib/text";
+
+const SERIES = ["answered", "declined", "escalated", "failed"] as const;
+
+export type Day = { day: string } & Record<(typeof SERIES)[number], number>;
+
+const WIDTH = 900;
+const HEIGHT = 220;
+
+function total(day: Day): number {
+  return SERIES.reduce((sum, name) => sum + day[name], 0);
+}
+
+/** A bar a day, by what became of the questions; as a table for whoever does not see it. */
+export function Chart({ days }: { days: Day[] }) {
+  const most = Math.max(1, ...days.map(total));
+  const step = WIDTH / days.length;
+  const used = SERIES.filter((name) => days.some((day) => day[name] > 0));
+  return (
+    <figure className="stack tight">
+      <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+        {[0.25, 0.5, 0.75, 1].map((share) => (
+          <line key={share} x1="0" x2={WIDTH} y1={HEIGHT * (1 - share)} y2={HEIGHT * (1 - share)} />
+        ))}
+        {days.map((day, index) => {
+          let top = HEIGHT;
+          return SERIES.map((name) => {
+            const height = (day[name] / most) * (HEIGHT - 8);
+            top -= height;
+            if (height === 0) return null;
+            return (
+              <rect
+                key={`${day.day}${name}`}
+                className={name}
+                x={index * step + step * 0.15}
+                y={top}
+                width={step * 0.7}
+                height={height}
+              >
+                <title>{`${date(day.day)}: ${number(day[name])} ${t(`outcome.${name}`)}`}</title>
+              </rect>
+            );
+          });
+        })}
+      </svg>
+      <figcaption className="row between small quiet">
+        <span>{date(days[0]?.day ?? new Date().toISOString())}</span>
+        <span className="row legend">
+          {used.map((name) => (
+            <span key={name} className={name}>
+              {t(`outcome.${name}`)}
+            </span>
+          ))}
+        </span>
+        <span>{date(days.at(-1)?.day ?? new Date().toISOString())}</span>
+      </figcaption>
+      <details className="small">
+        <summary className="quiet">{t("insights.asTable")}</summary>
+        <div className="scroll-x">
+          <table className="table">
+            <thead>
+              <tr>
+                <th>{t("insights.day")}</th>
+                {SERIES.map((name) => (
+                  <th key={name} className="end">
+                    {t(`outcome.${name}`)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {days
+                .filter((day) => total(day) > 0)
+                .map((day) => (
+                  <tr key={day.day}>
+                    <td>{date(day.day)}</td>
+                    {SERIES.map((name) => (
+                      <td key={name} className="end numbers">
+                        {number(day[name])}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}

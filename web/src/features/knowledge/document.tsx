@@ -1,0 +1,200 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, raw, read } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { sentence } from "../../api/problem";
+import { bytes, dateTime } from "../../lib/format";
+import { Link, navigate, type Params, useSearch } from "../../lib/router";
+import { t } from "../../lib/text";
+import { Button } from "../../ui/button";
+import { Confirm, Dialog } from "../../ui/dialog";
+import { DocumentText } from "../../ui/document-text";
+import { TextField } from "../../ui/field";
+import { Menu } from "../../ui/menu";
+import { Page, Tabs } from "../../ui/page";
+import { Loaded, Notice } from "../../ui/state";
+import "../../ui/styles/knowledge.css";
+import { toast } from "../../ui/toast";
+import { AudienceDialog, AudienceSummary } from "./audience";
+import { Standing, useReindex } from "./document-list";
+import { type Document, useWork } from "./follow";
+import { Passages } from "./passages";
+
+const ROUTE = "/api/v1/organizations/{organization_id}/documents/{document_id}" as const;
+
+export function DocumentPage({ params }: { params: Params }) {
+  const { id, path } = useOrganization();
+  const key = params.document ?? "";
+  const document = useQuery({
+    queryKey: [id, "document", key],
+    queryFn: () => read(api.GET(ROUTE, { params: { path: { ...path, document_id: key } } })),
+  });
+  if (document.data) return <View document={document.data} />;
+  return (
+    <div className="page">
+      <Loaded query={document}>{() => null}</Loaded>
+    </div>
+  );
+}
+
+type Open = "rename" | "audience" | "delete" | undefined;
+
+function View({ document }: { document: Document }) {
+  const { id, at, can } = useOrganization();
+  const [search] = useSearch();
+  const [open, setOpen] = useState<Open>();
+  const reindex = useReindex();
+  const work = useWork(id);
+  const view = search.get("view") === "passages" ? "passages" : "text";
+  const from = Number(search.get("from") ?? Number.NaN);
+  const to = Number(search.get("to") ?? Number.NaN);
+  const range = from >= 0 && to > from ? { start: from, end: to } : undefined;
+  const here = at(`/documents/${document.id}`);
+  const items = [
+    { label: t("action.rename"), icon: "edit" as const, onSelect: () => setOpen("rename") },
+    { label: t("audience.edit"), icon: "lock" as const, onSelect: () => setOpen("audience") },
+    { label: t("document.reindex"), icon: "refresh" as const, onSelect: () => reindex.mutate(document.id) },
+    { label: t("action.delete"), icon: "trash" as const, danger: true, onSelect: () => setOpen("delete") },
+  ];
+  return (
+    <Page
+      title={document.title}
+      lead={
+        <>
+          <Link to={at(`/knowledge/${document.knowledge_base_id}`)}>{t("document.inBase")}</Link> ·{" "}
+          {document.original_name} · {bytes(document.size_bytes)}
+          {document.pages > 0 && ` · ${t("document.pages", { count: document.pages })}`}
+        </>
+      }
+      actions={
+        <>
+          <Button icon="download" onClick={() => download(id, document)}>
+            {t("document.original")}
+          </Button>
+          {document.source_url?.match(/^https?:\/\//) && (
+            <a className="button" href={document.source_url} target="_blank" rel="noreferrer noopener">
+              {t("document.openSource")}
+            </a>
+          )}
+          {can("document:update") && <Menu label={t("document.actions")} items={items} />}
+        </>
+      }
+    >
+      <div className="row facts-row">
+        <Standing document={document} remaining={work.remaining.get(document.id)} />
+        <AudienceSummary audience={document.audience} />
+        <span className="quiet small">{t("document.changed", { when: dateTime(document.updated_at) })}</span>
+      </div>
+      {document.error && <Notice kind="bad">{document.error}</Notice>}
+      <Tabs
+        label={t("document.views")}
+        current={view}
+        tabs={[
+          { id: "text", to: here + (range ? `?from=${range.start}&to=${range.end}` : ""), name: t("document.text") },
+          {
+            id: "passages",
+            to: `${here}?view=passages`,
+            name: t("document.passages", { count: document.chunk_count }),
+          },
+        ]}
+      />
+      {view === "passages" ? (
+        <Passages document={document.id} />
+      ) : (
+        <DocumentText
+          key={`${document.version}:${from}`}
+          document={document.id}
+          range={range}
+          missing={<p className="quiet">{t("document.noText")}</p>}
+        />
+      )}
+      {open === "rename" && <Rename document={document} onClose={() => setOpen(undefined)} />}
+      {open === "audience" && <AudienceDialog document={document} onClose={() => setOpen(undefined)} />}
+      {open === "delete" && <Delete document={document} onClose={() => setOpen(undefined)} />}
+    </Page>
+  );
+}
+
+async function download(organization: string, document: Document) {
+  try {
+    const response = await raw(`/api/v1/organizations/${organization}/documents/${document.id}/content`);
+    const address = URL.createObjectURL(await response.blob());
+    const link = window.document.createElement("a");
+    link.href = address;
+    link.download = document.original_name;
+    link.click();
+    URL.revokeObjectURL(address);
+  } catch (error) {
+    toast(sentence(error));
+  }
+}
+
+function Rename({ document, onClose }: { document: Document; onClose: () => void }) {
+  const { id, path } = useOrganization();
+  const cache = useQueryClient();
+  const rename = useMutation({
+    mutationFn: (title: string) =>
+      read(api.PATCH(ROUTE, { params: { path: { ...path, document_id: document.id } }, body: { title } })),
+    onSuccess: (changed) => {
+      cache.setQueryData([id, "document", document.id], changed);
+      onClose();
+      return cache.invalidateQueries({ queryKey: [id, "documents"] });
+    },
+  });
+  return (
+    <Dialog title={t("action.rename")} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate(String(new FormData(event.currentTarget).get("title")).trim());
+        }}
+      >
+        <TextField
+          label={t("field.title")}
+          name="title"
+          defaultValue={document.title}
+          required
+          maxLength={500}
+          autoFocus
+          hint={t("document.renameHint")}
+          wrong={rename.error ? sentence(rename.error) : undefined}
+        />
+        <div className="row end">
+          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button kind="primary" type="submit" busy={rename.isPending}>
+            {t("action.save")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Delete({ document, onClose }: { document: Document; onClose: () => void }) {
+  const { id, path, at } = useOrganization();
+  const cache = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => read(api.DELETE(ROUTE, { params: { path: { ...path, document_id: document.id } } })),
+    onSuccess: async () => {
+      navigate(at(`/knowledge/${document.knowledge_base_id}`), { replace: true });
+      toast(t("document.deleted"));
+      await Promise.all([
+        cache.invalidateQueries({ queryKey: [id, "documents"] }),
+        cache.invalidateQueries({ queryKey: [id, "bases"] }),
+      ]);
+    },
+    onError: (error) => toast(sentence(error)),
+  });
+  return (
+    <Confirm
+      title={t("document.delete", { title: document.title })}
+      action={t("action.delete")}
+      busy={remove.isPending}
+      onConfirm={() => remove.mutate()}
+      onClose={onClose}
+    >
+      <p>{t("document.deleteHow")}</p>
+    </Confirm>
+  );
+}

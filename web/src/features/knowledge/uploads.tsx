@@ -1,0 +1,138 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type DragEvent, type ReactNode, useRef, useState, useSyncExternalStore } from "react";
+import { useOrganization } from "../../api/organization";
+import { bytes } from "../../lib/format";
+import { t } from "../../lib/text";
+import { Button, IconButton } from "../../ui/button";
+import { Icon } from "../../ui/icon";
+import { Progress } from "../../ui/page";
+import { clearUploads, currentUploads, filesOf, onUploads, retryUpload, type Upload, upload } from "./upload";
+
+export function useUpload(base: string | undefined) {
+  const { id } = useOrganization();
+  const cache = useQueryClient();
+  return (files: File[]) => base && upload({ cache, organization: id, base }, files);
+}
+
+/** A place on which files and folders can be dropped. */
+export function DropZone({
+  onFiles,
+  children,
+  label,
+}: {
+  onFiles: (files: File[]) => void;
+  children?: ReactNode;
+  label: string;
+}) {
+  const [over, setOver] = useState(false);
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const leave = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+  };
+  return (
+    <section
+      className={over ? "drop over" : "drop"}
+      aria-label={label}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={leave}
+      onDrop={async (event) => {
+        leave(event);
+        onFiles(await filesOf(event.dataTransfer));
+      }}
+    >
+      <Icon name="upload" />
+      <p>
+        <strong>{t("upload.drop")}</strong>
+        <br />
+        <span className="quiet small">{t("upload.kinds")}</span>
+      </p>
+      <div className="row">
+        <Button icon="file" onClick={() => files.current?.click()}>
+          {t("upload.files")}
+        </Button>
+        <Button icon="folder" onClick={() => folder.current?.click()}>
+          {t("upload.folder")}
+        </Button>
+      </div>
+      {children}
+      <input
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        aria-label={t("upload.files")}
+        onChange={(event) => take(event.currentTarget, onFiles)}
+      />
+      <input
+        ref={(input) => {
+          folder.current = input;
+          input?.setAttribute("webkitdirectory", "");
+        }}
+        type="file"
+        multiple
+        hidden
+        aria-label={t("upload.folder")}
+        onChange={(event) => take(event.currentTarget, onFiles)}
+      />
+    </section>
+  );
+}
+
+function take(input: HTMLInputElement, onFiles: (files: File[]) => void) {
+  onFiles([...(input.files ?? [])]);
+  input.value = "";
+}
+
+/** What is being sent, and what was refused and why. */
+export function UploadList() {
+  const { id } = useOrganization();
+  const cache = useQueryClient();
+  const uploads = useSyncExternalStore(onUploads, currentUploads);
+  if (uploads.length === 0) return null;
+  const isSettled = (entry: Upload) => entry.state !== "waiting" && entry.state !== "sending";
+  const settled = uploads.filter(isSettled).length;
+  const open = [...uploads.filter((entry) => entry.state !== "done" && entry.state !== "duplicate")];
+  const total = uploads.reduce((sum, entry) => sum + entry.size, 0);
+  const sent = uploads.reduce((sum, entry) => sum + (isSettled(entry) ? entry.size : entry.sent), 0);
+  const twice = uploads.filter((entry) => entry.state === "duplicate").length;
+  return (
+    <section className="card stack tight uploads" aria-label={t("upload.title")}>
+      <div className="row between">
+        <h3 role="status">
+          {settled === uploads.length
+            ? t("upload.sentAll", { count: settled })
+            : t("upload.sending", { done: settled, count: uploads.length })}
+          {twice > 0 && <span className="quiet small"> {t("upload.twice", { count: twice })}</span>}
+        </h3>
+        {settled === uploads.length && (
+          <IconButton small icon="close" label={t("action.close")} onClick={clearUploads} />
+        )}
+      </div>
+      {settled < uploads.length && <Progress label={t("upload.title")} value={total ? sent / total : undefined} />}
+      <ul>
+        {open.slice(0, 20).map((entry) => (
+          <li key={entry.id} className="row between">
+            <span className="cut grow">{entry.name}</span>
+            {entry.state === "refused" ? (
+              <>
+                <span className="wrong small">{entry.error}</span>
+                <Button small onClick={() => retryUpload({ cache, organization: id, base: entry.base }, entry.id)}>
+                  {t("action.retry")}
+                </Button>
+              </>
+            ) : (
+              <span className="quiet small numbers">
+                {entry.state === "waiting" ? t("upload.waiting") : `${bytes(entry.sent)} / ${bytes(entry.size)}`}
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

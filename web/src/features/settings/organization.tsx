@@ -1,0 +1,172 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, read } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { sentence } from "../../api/problem";
+import { bytes, number } from "../../lib/format";
+import { type Key, t } from "../../lib/text";
+import { Button } from "../../ui/button";
+import { Dialog } from "../../ui/dialog";
+import { TextField } from "../../ui/field";
+import { Progress } from "../../ui/page";
+import { Loaded, Notice } from "../../ui/state";
+import { toast } from "../../ui/toast";
+
+const ROUTE = "/api/v1/organizations/{organization_id}" as const;
+
+export function OrganizationSettings() {
+  return (
+    <div className="stack loose narrow-column">
+      <Name />
+      <Usage />
+      <Leaving />
+    </div>
+  );
+}
+
+function Name() {
+  const { id, path, details, can } = useOrganization();
+  const cache = useQueryClient();
+  const save = useMutation({
+    mutationFn: (name: string) => read(api.PATCH(ROUTE, { params: { path }, body: { name } })),
+    onSuccess: (organization) => {
+      cache.setQueryData([id, "organization"], organization);
+      toast(t("action.saved"));
+      return cache.invalidateQueries({ queryKey: ["account"] });
+    },
+  });
+  const refused = can("organization:update") ? undefined : t("state.notAllowed");
+  return (
+    <form
+      className="card stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!refused) save.mutate(String(new FormData(event.currentTarget).get("name")));
+      }}
+    >
+      <h2>{t("settings.organization")}</h2>
+      <TextField
+        label={t("field.name")}
+        name="name"
+        defaultValue={details.name}
+        readOnly={refused !== undefined}
+        required
+        maxLength={200}
+        wrong={save.error ? sentence(save.error) : undefined}
+      />
+      <p className="quiet small">{t("settings.address", { address: `${location.origin}/o/${details.slug}` })}</p>
+      <div className="row end">
+        <Button kind="primary" type="submit" busy={save.isPending} disabledBecause={refused}>
+          {t("action.save")}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+export function useUsage() {
+  const { id, path } = useOrganization();
+  return useQuery({
+    queryKey: [id, "usage"],
+    queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/usage", { params: { path } })),
+  });
+}
+
+function Usage() {
+  const { details } = useOrganization();
+  const usage = useUsage();
+  return (
+    <section className="card stack" aria-labelledby="plan">
+      <div className="row between">
+        <h2 id="plan">{t("settings.plan")}</h2>
+        <span className="tag accent">{t(`plan.${details.subscription_plan}` as Key)}</span>
+      </div>
+      <Loaded query={usage}>
+        {({ limits, ...used }) => (
+          <dl className="meters">
+            <Meter name={t("usage.members")} used={used.members} limit={limits.members} show={number} />
+            <Meter name={t("usage.documents")} used={used.documents} limit={limits.documents} show={number} />
+            <Meter name={t("usage.storage")} used={used.storage_bytes} limit={limits.storage_bytes} show={bytes} />
+            <Meter name={t("usage.answers")} used={used.ai_answers} limit={limits.ai_answers} show={number} />
+          </dl>
+        )}
+      </Loaded>
+    </section>
+  );
+}
+
+function Meter({
+  name,
+  used,
+  limit,
+  show,
+}: {
+  name: string;
+  used: number;
+  limit: number;
+  show: (value: number) => string;
+}) {
+  return (
+    <div>
+      <dt className="row between">
+        <span>{name}</span>
+        <span className="quiet numbers">{t("usage.of", { used: show(used), limit: show(limit) })}</span>
+      </dt>
+      <dd>
+        <Progress label={name} value={limit > 0 ? Math.min(1, used / limit) : 1} />
+      </dd>
+    </div>
+  );
+}
+
+function Leaving() {
+  const { path, details, cannot } = useOrganization();
+  const [open, setOpen] = useState<"leave" | "delete">();
+  const [typed, setTyped] = useState("");
+  const act = useMutation({
+    mutationFn: async () => {
+      if (open === "leave") await read(api.POST("/api/v1/organizations/{organization_id}/leave", { params: { path } }));
+      else await read(api.DELETE(ROUTE, { params: { path } }));
+    },
+    onSuccess: () => location.assign("/"),
+  });
+  const isDelete = open === "delete";
+  const title = isDelete ? t("settings.delete") : t("settings.leave");
+  return (
+    <section className="card stack" aria-labelledby="end">
+      <h2 id="end">{t("settings.end")}</h2>
+      <div className="row">
+        <Button onClick={() => setOpen("leave")}>{t("settings.leave")}</Button>
+        <Button kind="danger" disabledBecause={cannot("organization:delete")} onClick={() => setOpen("delete")}>
+          {t("settings.delete")}
+        </Button>
+      </div>
+      {open && (
+        <Dialog title={title} onClose={() => setOpen(undefined)}>
+          <p>{isDelete ? t("settings.deleteHow") : t("settings.leaveHow")}</p>
+          {isDelete && (
+            <TextField
+              label={t("settings.typeName", { name: details.name })}
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+              autoComplete="off"
+            />
+          )}
+          {act.error && <Notice kind="bad">{sentence(act.error)}</Notice>}
+          <div className="row end">
+            <Button onClick={() => setOpen(undefined)}>{t("action.cancel")}</Button>
+            <Button
+              kind="danger"
+              className="primary"
+              busy={act.isPending}
+              disabledBecause={isDelete && typed !== details.name ? t("settings.typeFirst") : undefined}
+              onClick={() => act.mutate()}
+            >
+              {title}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </section>
+  );
+}

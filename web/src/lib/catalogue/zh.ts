@@ -1,0 +1,2 @@
+import type { Translation } from "../text";
+export const zh: Translation = {};

@@ -1,0 +1,45 @@
+// Server-sent events over fetch (the browser's own reader can send no header and follow no refused session).
+
+export type ServerEvent = { name: string; data: unknown; id: string | undefined };
+
+/** Takes text as it comes and gives the events that are whole. */
+export function eventReader() {
+  let rest = "";
+  return (text: string): ServerEvent[] => {
+    rest += text.replaceAll("\r\n", "\n");
+    const blocks = rest.split("\n\n");
+    rest = blocks.pop() ?? "";
+    return blocks.flatMap(parse);
+  };
+}
+
+function parse(block: string): ServerEvent[] {
+  let name = "message";
+  let id: string | undefined;
+  const data: string[] = [];
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon <= 0) continue;
+    const value = line.slice(colon + 1).replace(/^ /, "");
+    const field = line.slice(0, colon);
+    if (field === "event") name = value;
+    else if (field === "id") id = value;
+    else if (field === "data") data.push(value);
+  }
+  return data.length ? [{ name, id, data: JSON.parse(data.join("\n")) }] : [];
+}
+
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+  const read = eventReader();
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield* read(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
