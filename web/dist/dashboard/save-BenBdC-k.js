@@ -1,1 +1,0 @@
-function o(e,t,s="text/csv"){const n=URL.createObjectURL(new Blob([t],{type:s})),c=document.createElement("a");c.href=n,c.download=e,c.click(),URL.revokeObjectURL(n)}function r(e){const t=/^[=+\-@\t\r]/.test(e)?`'${e}`:e;return/[",\r\n]/.test(t)?`"${t.replaceAll('"','""')}"`:t}export{r as c,o as s};
