@@ -9,6 +9,7 @@ mod embedder;
 mod extraction;
 mod knowledge;
 mod model;
+pub mod slack;
 
 pub use app::{PASSWORD, Person, TestApp, start_of_time};
 pub use client::{Client, Reply};
@@ -16,3 +17,4 @@ pub use database::Database;
 pub use embedder::WordModel;
 pub use extraction::extractor;
 pub use model::{FakeModel, Turn};
+pub use slack::FakeSlack;

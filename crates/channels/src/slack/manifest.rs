@@ -32,8 +32,13 @@ pub struct Endpoints {
     pub redirect: Url,
 }
 
-/// Events about being asked.
-const ASKING: [&str; 9] = [
+/// Events about being asked. Those of all messages are needed to follow threads in which Amebo is not named again.
+const ASKING: [&str; 14] = [
+    "member_joined_channel",
+    "member_left_channel",
+    "message.channels",
+    "message.groups",
+    "message.mpim",
     "agent_session_stopped",
     "app_home_opened",
     "app_mention",
@@ -45,7 +50,7 @@ const ASKING: [&str; 9] = [
     "team_domain_change",
 ];
 /// Events about what is read.
-const SYNCHRONISING: [&str; 20] = [
+const SYNCHRONISING: [&str; 15] = [
     "channel_archive",
     "channel_created",
     "channel_deleted",
@@ -61,11 +66,6 @@ const SYNCHRONISING: [&str; 20] = [
     "group_deleted",
     "group_rename",
     "group_unarchive",
-    "member_joined_channel",
-    "member_left_channel",
-    "message.channels",
-    "message.groups",
-    "message.mpim",
 ];
 
 impl Manifest {
@@ -170,6 +170,6 @@ mod tests {
         assert_eq!(manifest["settings"]["socket_mode_enabled"], true);
         let text = manifest.to_string();
         assert!(!text.contains("url\":\"http"));
-        assert!(!text.contains("channels:history") && !text.contains("message.channels"));
+        assert!(!text.contains("channels:join") && !text.contains("file_shared"));
     }
 }
