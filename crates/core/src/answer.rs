@@ -27,7 +27,8 @@ named_enum! {
         NothingFound = "nothing_found",
         /// Passages were found, but the confidence is below the organisation's threshold.
         LowConfidence = "low_confidence",
-        /// A model wrote an answer and the check struck all of it, since no citation carried it.
+        /// A model wrote an answer and the check struck all of it, since no citation carried it. Only answers of earlier versions say
+        /// so: now quotations stand in.
         Unsupported = "unsupported",
     }
 }

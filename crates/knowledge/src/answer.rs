@@ -2,8 +2,8 @@
 //!
 //! There are two composers. The extractive one quotes the best sentences word for word; it needs no language model and cannot
 //! invent. The other asks a language model, which sees passages as data between random boundaries, must cite every
-//! sentence, and is checked sentence by sentence afterwards: what its citation does not carry is struck. If the model fails,
-//! the quotations stand in. What must hold: every sentence of an answer has a citation into a passage that was handed
+//! sentence, and is checked sentence by sentence afterwards: what its citation does not carry is struck. If the model fails, or
+//! nothing that it wrote is left, the quotations stand in. What must hold: every sentence of an answer has a citation into a passage that was handed
 //! in, every question ends in exactly one [`Verdict`], and the confidence is a probability fitted on evaluation data
 //! (docs/quality.md says how).
 

@@ -41,10 +41,20 @@ pub struct Prompt<'a> {
 /// What a model wrote.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// Its sentences; `None` when it said that the passages hold no answer.
-    pub(super) sentences: Option<Vec<Draft>>,
+    pub(super) said: Said,
+    /// Whether text was passed on.
+    pub(super) began: bool,
     pub(super) model: String,
     pub(super) usage: Usage,
+}
+
+/// What it says.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// These sentences; there may be none.
+    Sentences(Vec<Draft>),
+    /// That the passages hold no answer.
+    NoAnswer,
 }
 
 /// A sentence as a model wrote it.
@@ -169,9 +179,13 @@ pub(super) async fn compose(
                 }
             }
             Delta::Done(completion) => {
-                let answered = passed_on > 0 && !text.trim().is_empty();
                 return Ok(Written {
-                    sentences: answered.then(|| drafts(&text)),
+                    said: if text.trim_start().starts_with(NO_ANSWER) {
+                        Said::NoAnswer
+                    } else {
+                        Said::Sentences(drafts(&text))
+                    },
+                    began,
                     model: completion.model,
                     usage: completion.usage,
                 });

@@ -18,14 +18,14 @@ pub enum Phrase {
     Quoted,
     /// That the answer is quoted since the language model could not be asked.
     QuotedInstead,
+    /// That the answer is quoted since nothing the language model wrote could be proven.
+    QuotedUnproven,
     /// That there is no document to search.
     NothingToSearch,
     /// That nothing has to do with the question.
     NothingFound,
     /// That what was found does not answer the question.
     LowConfidence,
-    /// That the answer written could not be proven.
-    Unsupported,
     /// What was searched: `{documents}` and `{knowledge_bases}`.
     Searched,
     /// To say it in other words.
@@ -65,10 +65,10 @@ mod tests {
     const ALL: [Phrase; 10] = [
         Phrase::Quoted,
         Phrase::QuotedInstead,
+        Phrase::QuotedUnproven,
         Phrase::NothingToSearch,
         Phrase::NothingFound,
         Phrase::LowConfidence,
-        Phrase::Unsupported,
         Phrase::Searched,
         Phrase::Rephrase,
         Phrase::Read,

@@ -56,7 +56,7 @@ impl Run {
         }
         match self.answerer.model.clone() {
             Some(model) => self.composed(&*model, extract).await,
-            None => self.quoted(extract, None).await,
+            None => self.quoted(extract, Phrase::Quoted).await,
         }
     }
 
@@ -74,8 +74,8 @@ impl Run {
             .collect()
     }
 
-    /// The answer in quotations; `failure` says why a model did not compose it.
-    async fn quoted(&mut self, extract: Extract, failure: Option<String>) -> Verdict {
+    /// The answer in quotations; `notice` says why it quotes.
+    async fn quoted(&mut self, extract: Extract, notice: Phrase) -> Verdict {
         let sentences: Vec<Sentence> = extract
             .quotes
             .iter()
@@ -95,19 +95,14 @@ impl Run {
                 titles.push(title);
             }
         }
-        let notice = match &failure {
-            Some(_) => self.phrase(Phrase::QuotedInstead),
-            None => self.phrase(Phrase::Quoted),
-        };
         Verdict {
             outcome: Outcome::Answered,
             reason: None,
             composer: Composer::Extractive,
             text,
-            notice: Some(notice.replace("{titles}", &titles.join(", "))),
+            notice: Some(self.phrase(notice).replace("{titles}", &titles.join(", "))),
             sentences,
             confidence: extract.confidence,
-            failure,
             ..self.blank()
         }
     }
@@ -130,37 +125,39 @@ impl Run {
                 if failure.began {
                     self.say(AnswerEvent::Restart).await;
                 }
-                return self.quoted(extract, Some(failure.error.to_string())).await;
+                return Verdict {
+                    failure: Some(failure.error.to_string()),
+                    ..self.quoted(extract, Phrase::QuotedInstead).await
+                };
             }
         };
-        let embedder = self.answerer.sentences.embedder();
-        let checked = match &written.sentences {
-            Some(sentences) => {
-                check::check(
-                    sentences,
-                    &self.evidence[..shown],
-                    &self.question.standalone,
-                    embedder,
-                )
-                .await
+        let sentences = match written.said {
+            model::Said::Sentences(sentences) => sentences,
+            model::Said::NoAnswer => {
+                return Verdict {
+                    composer: Composer::Model,
+                    model: Some(written.model),
+                    usage: written.usage,
+                    ..self.decline(DeclineReason::LowConfidence, Confidence::new(0.0))
+                };
             }
-            None => check::Checked::default(),
         };
-        let declined = match (&written.sentences, checked.kept.is_empty()) {
-            (None, _) => Some(DeclineReason::LowConfidence),
-            (Some(_), true) => Some(DeclineReason::Unsupported),
-            (Some(_), false) => None,
-        };
-        if let Some(reason) = declined {
-            if written.sentences.is_some() {
+        let checked = check::check(
+            &sentences,
+            &self.evidence[..shown],
+            &self.question.standalone,
+            self.answerer.sentences.embedder(),
+        )
+        .await;
+        if checked.kept.is_empty() {
+            if written.began {
                 self.say(AnswerEvent::Restart).await;
             }
             return Verdict {
                 struck: checked.struck,
-                composer: Composer::Model,
                 model: Some(written.model),
                 usage: written.usage,
-                ..self.decline(reason, Confidence::new(0.0))
+                ..self.quoted(extract, Phrase::QuotedUnproven).await
             };
         }
         let share = ratio(checked.kept.len(), checked.kept.len() + checked.struck.len());
@@ -182,8 +179,7 @@ impl Run {
         let phrase = match reason {
             DeclineReason::NothingToSearch => Phrase::NothingToSearch,
             DeclineReason::NothingFound => Phrase::NothingFound,
-            DeclineReason::LowConfidence => Phrase::LowConfidence,
-            DeclineReason::Unsupported => Phrase::Unsupported,
+            DeclineReason::LowConfidence | DeclineReason::Unsupported => Phrase::LowConfidence,
         };
         let mut text = self.phrase(phrase).to_owned();
         if self.searched.documents > 0 {

@@ -255,21 +255,47 @@ async fn sentences_that_their_citations_do_not_carry_are_struck() {
 }
 
 #[tokio::test]
-async fn an_answer_of_which_nothing_remains_is_declined_as_unsupported() {
-    let events = events(
-        Some(Script::says(&["There are 99 days [1]."])),
-        "How many days?",
-        handbook(),
-        options(),
-    )
-    .await;
-    assert!(events.contains(&AnswerEvent::Restart));
-    let verdict = last(&events);
+async fn when_nothing_that_a_model_wrote_remains_quotations_stand_in() {
+    for (said, restarted, struck) in [
+        (vec!["There are 99 days [1]."], true, 1),
+        (vec![], false, 0),
+        (vec![" \n"], false, 0),
+        (vec!["NO"], false, 1),
+        (vec!["[1]"], true, 0),
+    ] {
+        let script = Some(Script::says(&said));
+        let events = events(script, "How many days?", handbook(), options()).await;
+        assert_eq!(events.contains(&AnswerEvent::Restart), restarted, "{said:?}");
+        let verdict = last(&events);
+        assert_eq!(
+            (verdict.outcome, verdict.composer),
+            (Outcome::Answered, Composer::Extractive),
+            "{said:?}"
+        );
+        assert!(verdict.text.contains("30 days of paid vacation"), "{said:?}");
+        assert!(
+            verdict
+                .notice
+                .unwrap()
+                .contains("nothing that the documents prove")
+        );
+        assert_eq!(verdict.struck.len(), struck, "{said:?}");
+        assert_eq!(
+            (verdict.model.as_deref(), verdict.usage.output),
+            (Some("script"), 7),
+            "what was asked of the model is counted"
+        );
+        let begins = events.iter().rposition(|event| *event == AnswerEvent::Restart);
+        assert_eq!(tokens(&events[begins.map_or(0, |at| at + 1)..]), verdict.text);
+    }
+    let script = Some(Script::says(&[]));
+    let nothing = vec![evidence(1, "Empty", "\n")];
+    let verdict = last(&events(script, "How many days?", nothing, options()).await);
     assert_eq!(
         (verdict.outcome, verdict.reason),
-        (Outcome::Declined, Some(DeclineReason::Unsupported))
+        (Outcome::Declined, Some(DeclineReason::NothingFound)),
+        "without a passage that carries one there is no answer"
     );
-    assert_eq!(verdict.struck.len(), 1);
 }
 
 #[tokio::test]
