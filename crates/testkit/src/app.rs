@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use amebo_app::ask::{Answering, AskSettings};
 use amebo_app::embedders::Embedders;
 use amebo_app::library::Library;
-use amebo_app::mail::Mailer;
+use amebo_app::mail::{self, Mailer};
 use amebo_app::{App, Parts};
 use amebo_core::id::{OrganizationId, UserId};
 use amebo_core::permission::Role;
@@ -51,6 +51,15 @@ pub struct TestApp {
     pub(crate) files: TempDir,
 }
 
+/// How the application is set up.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Its embedding models: the first is what new knowledge bases take.
+    pub models: Vec<WordModel>,
+    /// How it sends letters, if it does.
+    pub mail: Option<mail::Config>,
+}
+
 /// Somebody signed in.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -72,6 +81,12 @@ impl TestApp {
 
     /// Starts the application with embedding models of these names, or none.
     pub async fn start_with_models(names: &[&str]) -> Self {
+        let models = names.iter().map(|name| WordModel::named(name)).collect();
+        Self::start_with(Setup { models, mail: None }).await
+    }
+
+    /// Starts the application as described.
+    pub async fn start_with(setup: Setup) -> Self {
         let database = Database::create().await;
         let clock = Arc::new(ManualClock::starting_at(start_of_time()));
         let environment = Environment::replayable(clock.clone(), 7);
@@ -83,10 +98,7 @@ impl TestApp {
         )
         .unwrap();
         let web = amebo_outbound::Client::new(&web_config(), environment.clone()).unwrap();
-        let models: Vec<_> = names
-            .iter()
-            .map(|name| Arc::new(WordModel::named(name)))
-            .collect();
+        let models: Vec<_> = setup.models.into_iter().map(Arc::new).collect();
         let embedders = Embedders::new(
             models
                 .iter()
@@ -104,7 +116,7 @@ impl TestApp {
             store: store.clone(),
             token_key,
             identity: amebo_app::identity::Config::default(),
-            mailer: Mailer::new(None).unwrap(),
+            mailer: Mailer::new(setup.mail.as_ref()).unwrap(),
             library,
             storage,
             extractor: extractor(),

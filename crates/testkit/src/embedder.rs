@@ -37,6 +37,13 @@ impl WordModel {
         }
     }
 
+    /// The same model, which knows these languages alone (ISO 639-1).
+    #[must_use]
+    pub fn speaking(mut self, languages: &[&str]) -> Self {
+        self.info.languages = Languages::Only(languages.iter().map(|&code| code.to_owned()).collect());
+        self
+    }
+
     /// Whether calls fail as those to an unreachable service do.
     pub fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);

@@ -8,13 +8,15 @@ mod database;
 mod embedder;
 mod extraction;
 mod knowledge;
+mod mail_server;
 mod model;
 pub mod slack;
 
-pub use app::{PASSWORD, Person, TestApp, start_of_time};
+pub use app::{PASSWORD, Person, Setup, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use embedder::WordModel;
 pub use extraction::extractor;
+pub use mail_server::{MailServer, Manner, Received};
 pub use model::{FakeModel, Turn};
 pub use slack::FakeSlack;

@@ -55,6 +55,8 @@ struct InvitedResponse {
     link: String,
     /// What became of the letter.
     delivery: DeliveryResponse,
+    /// What to do when no letter went out.
+    warning: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -108,6 +110,16 @@ async fn create_invitation(
         invitation: invited.invitation.into(),
         link: invited.link.into(),
         delivery: invited.delivery.into(),
+        warning: match invited.delivery {
+            Delivery::Sent => None,
+            Delivery::Failed => Some(
+                "The mail server did not take the letter. The invitation stands: hand the link over yourself, and ask the operator of \
+                 this server to look into its log.",
+            ),
+            Delivery::NotConfigured => {
+                Some("This server sends no mail. The invitation stands: hand the link over yourself.")
+            }
+        },
     };
     Ok((StatusCode::CREATED, Extension(ShowsSecret), axum::Json(body)))
 }

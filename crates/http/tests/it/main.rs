@@ -29,6 +29,8 @@ mod isolation;
 #[cfg(test)]
 mod knowledge_base;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod member;
 #[cfg(test)]
 mod operation;
