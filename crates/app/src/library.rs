@@ -182,8 +182,8 @@ impl Library {
             if standing >= Some(revision) {
                 return Ok(());
             }
-            let (to, changes) = self.changes(permit, standing).await?;
-            match self.engine.apply(organization, standing, to, changes).await {
+            let (from, to, changes) = self.changes(permit, standing).await?;
+            match self.engine.apply(organization, from, to, changes).await {
                 Ok(()) => return Ok(()),
                 Err(index::Error::Moved) => {}
                 Err(error) => return Err(unavailable(&error)),
@@ -199,7 +199,8 @@ impl Library {
             .map_err(|error| unavailable(&error))
     }
 
-    async fn changes(&self, permit: &Permit, after: Option<i64>) -> Result<(i64, Vec<Change>)> {
+    /// The changes after a revision, or everything when nobody remembers them any more; from where, to where, and what.
+    async fn changes(&self, permit: &Permit, after: Option<i64>) -> Result<(Option<i64>, i64, Vec<Change>)> {
         let mut tx = self.store.begin(permit).await?;
         let feed = tx.index_feed().changes(after).await?;
         let mut changes: Vec<Change> = feed.gone.into_iter().map(Change::Remove).collect();
@@ -213,7 +214,7 @@ impl Library {
             changes.extend(loaded.into_iter().map(put));
         }
         tx.commit().await?;
-        Ok((feed.to, changes))
+        Ok((feed.from, feed.to, changes))
     }
 }
 

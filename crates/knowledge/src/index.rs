@@ -106,7 +106,8 @@ pub trait Engine: Send + Sync {
     /// Up to which revision this organisation's index has followed; `None` when it is not loaded.
     async fn revision(&self, organization: OrganizationId) -> Result<Option<i64>, Error>;
 
-    /// Applies the changes that lead from revision `from` (`None`: from nothing) to revision `to`, all or none.
+    /// Applies the changes that lead from revision `from` to revision `to`, all or none. With `None` they are everything there is, and
+    /// take the place of what an older revision held.
     async fn apply(
         &self,
         organization: OrganizationId,

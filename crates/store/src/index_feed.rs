@@ -3,21 +3,33 @@
 //! Whoever changes what is searchable calls [`record`] in the same transaction. It locks the organisation's counter until the
 //! commit, so revisions become visible in their order and a follower that has seen revision *n* has missed nothing up to *n*.
 //! It belongs at the end of a transaction: others of the organisation wait for it.
+//!
+//! That a document is gone is remembered for [`GONE_FOR`]. A cache that stood still for longer cannot be told what went, and loads
+//! everything.
 
 use std::collections::HashMap;
 
 use amebo_core::document::Audience;
 use amebo_core::id::{ChunkId, DocumentId, Id, KnowledgeBaseId};
+use chrono::TimeDelta;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::OrgTx;
 use crate::error::Result;
-use crate::transaction::Scope;
+use crate::transaction::{Scope, SystemScope};
+use crate::{OrgTx, SystemTx};
+
+/// How long it is remembered that a document is gone.
+pub const GONE_FOR: TimeDelta = TimeDelta::days(7);
+
+/// Of how many organisations what is remembered too long is removed at a time.
+const PRUNED_AT_ONCE: i64 = 1_000;
 
 /// What changed since a revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
+    /// The revision these changes start from; `None` when they are everything there is, and what was known before does not count.
+    pub from: Option<i64>,
     /// The revision these changes lead to.
     pub to: i64,
     /// Documents to be loaded anew.
@@ -52,6 +64,9 @@ pub struct FeedPassage {
     pub terms: Vec<u8>,
 }
 
+/// The organisation's revision, where the changes start, a document, whether it is gone.
+type ChangeRow = (i64, Option<i64>, Option<Uuid>, Option<bool>);
+
 /// Document, passage, vector, model, terms.
 type PassageRow = (Uuid, Uuid, Vec<u8>, Option<String>, Vec<u8>);
 
@@ -77,30 +92,33 @@ impl IndexFeed<'_> {
         Ok(revision.unwrap_or(0))
     }
 
-    /// What changed after revision `after`; with `None` everything there is now.
+    /// What changed after revision `after`; everything there is now with `None`, or when it is not remembered any more.
     pub async fn changes(&mut self, after: Option<i64>) -> Result<Changes> {
-        let rows: Vec<(Uuid, i64, bool)> = sqlx::query_as(
-            "select document_id, revision, gone from index_changes where organization_id = $1 and revision > $2",
+        // One statement, so that revision and changes are those of one moment.
+        let rows: Vec<ChangeRow> = sqlx::query_as(
+            "with head as (
+                select revision, case when $2::bigint >= pruned_to then $2 end as after from index_revisions where organization_id = $1
+             )
+             select head.revision, head.after, c.document_id, c.gone
+             from head left join index_changes c
+                 on c.organization_id = $1 and c.revision > coalesce(head.after, -1) and (head.after is not null or not c.gone)",
         )
         .bind(self.0.organization.uuid())
-        .bind(after.unwrap_or(-1))
+        .bind(after)
         .fetch_all(&mut *self.0.connection)
         .await?;
         let mut changes = Changes {
+            from: after,
             to: after.unwrap_or(0),
             ..Changes::default()
         };
-        for (document, revision, gone) in rows {
-            changes.to = changes.to.max(revision);
-            let list = if gone {
-                &mut changes.gone
-            } else {
-                &mut changes.changed
+        for (revision, from, document, gone) in rows {
+            (changes.from, changes.to) = (from, revision);
+            let list = match gone {
+                Some(true) => &mut changes.gone,
+                _ => &mut changes.changed,
             };
-            list.push(DocumentId::from_uuid(document));
-        }
-        if after.is_none() {
-            changes.gone.clear();
+            list.extend(document.map(DocumentId::from_uuid));
         }
         Ok(changes)
     }
@@ -144,6 +162,42 @@ impl IndexFeed<'_> {
     }
 }
 
+impl SystemTx {
+    /// Forgets which documents of all organisations have been gone for longer than [`GONE_FOR`].
+    pub(crate) async fn prune_index_changes(&mut self) -> Result<()> {
+        let SystemScope {
+            connection,
+            environment,
+            ..
+        } = self.scope();
+        let before = environment.now() - GONE_FOR;
+        // Whoever records changes locks the revision first, and so does this.
+        let organizations: Vec<Uuid> = sqlx::query_scalar(
+            "select organization_id from index_revisions
+             where organization_id in (select organization_id from index_changes where gone and gone_at < $1)
+             limit $2 for update skip locked",
+        )
+        .bind(before)
+        .bind(PRUNED_AT_ONCE)
+        .fetch_all(&mut *connection)
+        .await?;
+        sqlx::query(
+            "with forgotten as (
+                delete from index_changes where organization_id = any($1) and gone and gone_at < $2
+                returning organization_id, revision
+             )
+             update index_revisions r set pruned_to = greatest(r.pruned_to, f.revision)
+             from (select organization_id, max(revision) as revision from forgotten group by organization_id) f
+             where r.organization_id = f.organization_id",
+        )
+        .bind(organizations)
+        .bind(before)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
 /// Records that these documents changed or went, under a new revision.
 pub(crate) async fn record(scope: &mut Scope<'_>, documents: &[Uuid], gone: bool) -> Result<()> {
     if documents.is_empty() {
@@ -158,14 +212,16 @@ pub(crate) async fn record(scope: &mut Scope<'_>, documents: &[Uuid], gone: bool
     .fetch_one(&mut *scope.connection)
     .await?;
     sqlx::query(
-        "insert into index_changes (organization_id, document_id, revision, gone)
-         select $1, document, $3, $4 from unnest($2::uuid[]) as document
-         on conflict (organization_id, document_id) do update set revision = excluded.revision, gone = excluded.gone",
+        "insert into index_changes (organization_id, document_id, revision, gone, gone_at)
+         select $1, document, $3, $4, $5 from unnest($2::uuid[]) as document
+         on conflict (organization_id, document_id)
+         do update set revision = excluded.revision, gone = excluded.gone, gone_at = excluded.gone_at",
     )
     .bind(scope.organization.uuid())
     .bind(documents)
     .bind(revision)
     .bind(gone)
+    .bind(gone.then(|| scope.environment.now()))
     .execute(&mut *scope.connection)
     .await?;
     Ok(())

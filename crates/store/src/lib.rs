@@ -60,7 +60,7 @@ pub use credential::Person;
 pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use document::{Backlog, Document, DocumentFilter, Documents, Learnt, NewDocument, Original};
 pub use error::{Error, Result};
-pub use index_feed::{Changes, FeedDocument, FeedPassage, IndexFeed};
+pub use index_feed::{Changes, FeedDocument, FeedPassage, GONE_FOR, IndexFeed};
 pub use inspection::Inspection;
 pub use invitation::{INVITATION_LIFETIME, Invitation, Invitations, OpenInvitation, SystemInvitations};
 pub use knowledge_base::{KnowledgeBase, KnowledgeBases, NewKnowledgeBase, Removed, Searchable};

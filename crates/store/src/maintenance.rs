@@ -28,13 +28,14 @@ enum Task {
     SettleQuestions,
     RunSchedules,
     PruneIdempotencyKeys,
+    PruneIndexChanges,
     PruneInboundEvents,
     PruneInstallations,
     ReviveInboundEvents,
 }
 
 impl Task {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::RescueJobs,
         Self::PublishEvents,
         Self::PruneEvents,
@@ -42,6 +43,7 @@ impl Task {
         Self::SettleQuestions,
         Self::RunSchedules,
         Self::PruneIdempotencyKeys,
+        Self::PruneIndexChanges,
         Self::PruneInboundEvents,
         Self::PruneInstallations,
         Self::ReviveInboundEvents,
@@ -56,6 +58,7 @@ impl Task {
             Self::SettleQuestions => "questions.settle",
             Self::RunSchedules => "schedules.run",
             Self::PruneIdempotencyKeys => "idempotency.prune",
+            Self::PruneIndexChanges => "index_changes.prune",
             Self::PruneInboundEvents => "inbound.prune",
             Self::PruneInstallations => "installations.prune",
             Self::ReviveInboundEvents => "inbound.revive",
@@ -69,7 +72,8 @@ impl Task {
             Self::PruneEvents
             | Self::PruneIdempotencyKeys
             | Self::PruneInboundEvents
-            | Self::PruneInstallations => TimeDelta::hours(1),
+            | Self::PruneInstallations
+            | Self::PruneIndexChanges => TimeDelta::hours(1),
             Self::PreparePartitions => TimeDelta::days(1),
             Self::SettleQuestions | Self::ReviveInboundEvents => TimeDelta::seconds(10),
         }
@@ -102,6 +106,7 @@ impl Task {
             }
             Self::RunSchedules => tx.run_schedules().await,
             Self::PruneIdempotencyKeys => tx.prune_idempotency_keys().await,
+            Self::PruneIndexChanges => tx.prune_index_changes().await,
             Self::PruneInboundEvents => tx.prune_inbound().await,
             Self::PruneInstallations => tx.prune_installations().await,
             Self::ReviveInboundEvents => {

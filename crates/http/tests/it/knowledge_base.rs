@@ -154,6 +154,36 @@ async fn deleting_a_knowledge_base_takes_its_documents_and_gives_their_room_back
 }
 
 #[tokio::test]
+async fn an_index_that_stood_still_for_long_forgets_what_was_deleted_meanwhile() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    let coffee = uploaded(&owner, &id, "coffee.txt", "Coffee is served at nine.").await;
+    app.run_jobs().await;
+    let program = app.program(&owner, &["question:read"]).await;
+    let searched = async || {
+        let body = json!({ "text": "What is served?" });
+        let found = program
+            .post(&owner.path("/search"), &body)
+            .await
+            .expect(200)
+            .json();
+        found["documents_searched"].clone()
+    };
+    assert_eq!(searched().await, 2);
+    let path = owner.path(&format!("/documents/{coffee}"));
+    let _ = owner.client.delete(&path).await.expect(204);
+    app.clock.advance(chrono::TimeDelta::days(8));
+    app.run_maintenance().await;
+    assert_eq!(
+        app.scalar("select count(*) from index_changes where gone").await,
+        0
+    );
+    assert_eq!(searched().await, 1);
+}
+
+#[tokio::test]
 async fn the_list_comes_in_pages_of_the_asked_size() {
     let app = TestApp::start().await;
     let owner = app.owner("Paged").await;

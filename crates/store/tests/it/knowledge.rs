@@ -6,9 +6,11 @@ use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource, Role};
 use amebo_store::blob::{Settings, Storage};
 use amebo_store::{
-    Access, DocumentFilter, NewChunk, NewDocument, NewKnowledgeBase, NewText, OrgTx, Original, Permit,
+    Access, Changes, DocumentFilter, GONE_FOR, NewChunk, NewDocument, NewKnowledgeBase, NewText, OrgTx,
+    Original, Permit, maintenance,
 };
 use bytes::Bytes;
+use chrono::TimeDelta;
 use serde_json::{Map, json};
 
 use crate::database::Database;
@@ -189,6 +191,70 @@ async fn a_deleted_document_is_gone_from_the_feed_and_from_what_an_index_found()
             .is_empty()
     );
     assert!(!tx.documents().delete(id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_cache_that_stood_still_while_deletions_were_forgotten_loads_everything() {
+    let database = Database::new().await;
+    let (_, access) = database.organization("Acme").await;
+    let mut tx = database.store.begin(&permit(&access)).await.unwrap();
+    let base = knowledge_base(&mut tx, "Handbook", None).await;
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        let id = document(&database, &mut tx, base, number, Audience::Organization).await;
+        assert!(publish(&mut tx, id, 1, "Tea.", None).await);
+        ids.push(id);
+    }
+    assert!(tx.documents().delete(ids[0]).await.unwrap());
+    tx.commit().await.unwrap();
+    database.advance(GONE_FOR - TimeDelta::hours(2));
+    let mut tx = database.store.begin(&permit(&access)).await.unwrap();
+    assert!(tx.documents().delete(ids[1]).await.unwrap());
+    tx.commit().await.unwrap();
+    let changes = async |after| {
+        let mut tx = database.store.begin(&permit(&access)).await.unwrap();
+        tx.index_feed().changes(after).await.unwrap()
+    };
+    maintenance::run_due(&database.store).await.unwrap();
+    assert_eq!(
+        changes(Some(3)).await.gone.len(),
+        2,
+        "nothing is forgotten too early"
+    );
+    database.advance(TimeDelta::hours(3));
+    maintenance::run_due(&database.store).await.unwrap();
+    let everything = Changes {
+        from: None,
+        to: 5,
+        changed: vec![ids[2]],
+        gone: Vec::new(),
+    };
+    assert_eq!(
+        changes(Some(3)).await,
+        everything,
+        "the first deletion is forgotten"
+    );
+    assert_eq!(changes(None).await, everything);
+    let rest = Changes {
+        from: Some(4),
+        to: 5,
+        changed: Vec::new(),
+        gone: vec![ids[1]],
+    };
+    assert_eq!(
+        changes(Some(4)).await,
+        rest,
+        "who heard of the first hears of the second"
+    );
+    database.advance(GONE_FOR);
+    maintenance::run_due(&database.store).await.unwrap();
+    assert_eq!(changes(Some(4)).await, everything);
+    let nothing = Changes {
+        from: Some(5),
+        to: 5,
+        ..Changes::default()
+    };
+    assert_eq!(changes(Some(5)).await, nothing);
 }
 
 #[tokio::test]
