@@ -1,4 +1,4 @@
-//! Every operation of the API description, and how to call it. The generated tests walk this list, so an operation that is not covered
+//! Every operation of the API description, and of the interfaces that others describe, and how to call it. The generated tests walk this list, so an operation that is not covered
 //! here fails them.
 
 use std::collections::BTreeMap;
@@ -68,8 +68,52 @@ const NAMES: &[(&str, &str)] = &[("role", "viewer")];
 /// What follows the path, where it matters: a stream that is followed to its end has one.
 const QUERIES: &[(&str, &str)] = &[("follow_documents", "?until=settled")];
 
-/// Every operation, in the order of the description.
+/// Every operation: those of the description in its order, then those of interfaces that others describe.
 pub(crate) fn all() -> Vec<Operation> {
+    let mut operations = described();
+    operations.extend(doors());
+    operations
+}
+
+/// The interfaces whose form others have set, OpenAI's and the Model Context Protocol's. An API key says in which organisation.
+fn doors() -> Vec<Operation> {
+    let door = |id: &str, method, path: &str, body| Operation {
+        id: id.to_owned(),
+        method,
+        path: path.to_owned(),
+        is_public: false,
+        body,
+    };
+    let tool = |name: &str, arguments: Value| {
+        let call = json!({ "name": name, "arguments": arguments });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call });
+        door(&format!("mcp_{name}"), Method::POST, "/mcp", Body::Json(body))
+    };
+    let chat = json!({
+        "model": "amebo/{knowledge_base_name}", "messages": [{ "role": "user", "content": "When is tea?" }],
+    });
+    let bases = json!(["{knowledge_base_id}"]);
+    vec![
+        door("openai_list_models", Method::GET, "/v1/models", Body::None),
+        door(
+            "openai_create_chat_completion",
+            Method::POST,
+            "/v1/chat/completions",
+            Body::Json(chat),
+        ),
+        tool(
+            "ask",
+            json!({ "question": "When is tea?", "knowledge_base_ids": bases }),
+        ),
+        tool(
+            "search",
+            json!({ "query": "When is tea?", "knowledge_base_ids": bases }),
+        ),
+        tool("fetch_passage", json!({ "chunk_id": "{passage_id}" })),
+    ]
+}
+
+fn described() -> Vec<Operation> {
     let description = serde_json::to_value(amebo_http::description()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -105,24 +149,58 @@ impl Operation {
         self.path.contains("{organization_id}")
     }
 
-    /// The parameters of the path that name an object.
-    pub(crate) fn objects(&self) -> Vec<&str> {
-        self.path
-            .split('{')
+    /// Whether its API key says in which organisation it acts.
+    pub(crate) fn is_door(&self) -> bool {
+        self.path == "/mcp" || self.path.starts_with("/v1/")
+    }
+
+    /// The parameters of the path, and of a door's body, that name an object.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let mut text = self.path.clone();
+        if let (true, Body::Json(body)) = (self.is_door(), &self.body) {
+            text += &body.to_string();
+        }
+        let is_name = |name: &&str| {
+            name.chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        };
+        text.split('{')
             .skip(1)
-            .filter_map(|rest| rest.split('}').next())
+            .filter_map(|rest| Some(rest.split_once('}')?.0))
+            .filter(is_name)
             .filter(|name| NAMES.iter().all(|(other, _)| other != name))
+            .map(str::to_owned)
             .collect()
+    }
+
+    /// What a reply says, whatever the form: a tool's refusal comes as its result.
+    pub(crate) fn status(&self, reply: &Reply) -> u16 {
+        let status = reply.status.as_u16();
+        if self.path != "/mcp" || status != 200 || reply.json()["result"]["isError"] != true {
+            return status;
+        }
+        let text = reply.text();
+        match text {
+            _ if text.contains("needs the permission") => 403,
+            _ if text.contains("there is no") => 404,
+            _ => 500,
+        }
     }
 
     /// Calls it on these objects.
     pub(crate) async fn call(&self, client: &Client, ids: &Ids) -> Reply {
         let mut path = self.path.clone();
+        let mut body = match &self.body {
+            Body::None => None,
+            Body::Json(body) => Some(body.to_string()),
+        };
         for name in self.objects() {
             let id = ids
-                .get(name)
+                .get(name.as_str())
                 .unwrap_or_else(|| panic!("say in tests/it/operation.rs how a {name} comes about"));
-            path = path.replace(&format!("{{{name}}}"), id);
+            let place = format!("{{{name}}}");
+            path = path.replace(&place, id);
+            body = body.map(|body| body.replace(&place, id));
         }
         for (name, value) in NAMES {
             path = path.replace(&format!("{{{name}}}"), value);
@@ -130,12 +208,17 @@ impl Operation {
         for (_, query) in QUERIES.iter().filter(|(id, _)| *id == self.id) {
             path += query;
         }
-        let request = Request::builder().method(self.method.clone()).uri(path);
-        let request = match &self.body {
-            Body::None => request.body(axum::body::Body::empty()),
-            Body::Json(body) => request
+        let mut request = Request::builder().method(self.method.clone()).uri(path);
+        if self.path == "/mcp" {
+            request = request
+                .header("host", "amebo.example")
+                .header("accept", "application/json, text/event-stream");
+        }
+        let request = match body {
+            None => request.body(axum::body::Body::empty()),
+            Some(body) => request
                 .header("content-type", "application/json")
-                .body(body.to_string().into()),
+                .body(body.into()),
         };
         client.send(request.unwrap()).await
     }
@@ -202,6 +285,7 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
         ("invitation_id", text(&invitation["id"])),
         ("api_key_id", text(&key["id"])),
         ("knowledge_base_id", base),
+        ("knowledge_base_name", "Handbook".to_owned()),
         ("document_id", document),
         ("passage_id", text(&passages["items"][0]["id"])),
         ("device_id", text(&devices["items"][0]["id"])),
