@@ -20,7 +20,6 @@ use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::answer::{AnswerEvent, Answerer, Options, Question, Searched, Source};
 use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::provider::LanguageModel;
-use amebo_knowledge::retrieve::standalone;
 use amebo_store::question::{AnswerSettings, AskedIn, NewQuestion, Opened};
 use amebo_store::{Metric, Permit};
 use chrono::TimeDelta;
@@ -381,13 +380,18 @@ impl App {
     }
 
     async fn answer(&self, run: &Run) -> Result<NewAnswer> {
-        let standalone = standalone(&run.text, &run.history);
         let scope = Scope {
             revision: run.opened.revision,
             knowledge_bases: run.opened.knowledge_bases.clone(),
         };
         let found = self
-            .evidence(&run.permit, &run.readers, &scope, &standalone, PASSAGES)
+            .evidence(
+                &run.permit,
+                &run.readers,
+                &scope,
+                (&run.text, &run.history),
+                PASSAGES,
+            )
             .await?;
         let retrieval_us = micros(run.began.elapsed());
         let options = self.answering.options(&run.opened.settings);
@@ -398,7 +402,7 @@ impl App {
         };
         let question = Question {
             text: run.text.clone(),
-            standalone,
+            standalone: found.standalone,
             history: run.history.clone(),
             vector: found.vector,
         };

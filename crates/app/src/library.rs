@@ -4,15 +4,16 @@
 //! question came, so a document is findable, and a deleted one is not, from the moment of the commit. What it answers is read back
 //! from the database for the eyes of everyone who will read the answer. No transaction is open while a model or the engine works.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use amebo_core::document::Reader;
 use amebo_core::id::{ChunkId, KnowledgeBaseId, OrganizationId};
 use amebo_core::permission::{Action, Resource};
-use amebo_knowledge::embed::Purpose;
+use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::index::{self, Change, Engine, Hit, Hits, IndexedDocument, IndexedPassage};
+use amebo_knowledge::retrieve::{self, Prepared, Turn};
 use amebo_store::{FeedDocument, Passage, Permit, Searchable, Store};
 use parking_lot::Mutex;
 
@@ -74,6 +75,18 @@ impl fmt::Debug for Library {
     }
 }
 
+impl Scope {
+    /// The models of its vectors, each once.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        let models: BTreeSet<&str> = self
+            .knowledge_bases
+            .iter()
+            .filter_map(|base| base.embedding_model.as_deref())
+            .collect();
+        models.into_iter()
+    }
+}
+
 impl Library {
     /// A library over the database and a search engine.
     pub fn new(store: Store, engine: Arc<dyn Engine>, embedders: Embedders) -> Self {
@@ -105,39 +118,36 @@ impl Library {
         })
     }
 
-    /// The vectors of a question by the models of a scope. A model that is away is left out: what it would have found by meaning
-    /// may still be found by words.
-    pub async fn vectors(&self, scope: &Scope, text: &str) -> HashMap<String, Vec<f32>> {
-        let mut vectors = HashMap::new();
-        for model in scope
-            .knowledge_bases
-            .iter()
-            .filter_map(|base| base.embedding_model.as_deref())
-        {
-            if vectors.contains_key(model) {
-                continue;
-            }
-            let Some(embedder) = self.embedders.get(model) else {
-                continue;
-            };
-            match embedder.embed(&[text.to_owned()], Purpose::Query).await {
-                Ok(mut embedded) => vectors.extend(embedded.pop().map(|vector| (model.to_owned(), vector))),
-                Err(error) => {
-                    tracing::warn!(
-                        model,
-                        error = &error as &dyn std::error::Error,
-                        "a question is searched by its words alone"
-                    );
-                }
-            }
+    /// Makes a question ready for the models of a scope. A model that does not know the question's language, or that is away, is left
+    /// out: what it would have found by meaning may still be found by words.
+    pub async fn prepare(&self, scope: &Scope, question: &str, history: &[Turn]) -> Prepared {
+        let models: Vec<Arc<dyn Embedder>> = scope
+            .models()
+            .filter_map(|model| self.embedders.get(model).cloned())
+            .collect();
+        let prepared = retrieve::prepare(question, history, &models).await;
+        for (model, error) in &prepared.failed {
+            tracing::warn!(
+                model,
+                error = error as &dyn std::error::Error,
+                "a question is searched by its words alone"
+            );
         }
-        vectors
+        prepared
     }
 
-    /// Searches the index after bringing it to the scope's revision; `query.knowledge_bases` are set from the scope.
-    pub async fn search(&self, permit: &Permit, scope: &Scope, mut query: index::Query) -> Result<Hits> {
+    /// Searches the index for what all of `readers` may see, after bringing it to the scope's revision.
+    pub async fn search(
+        &self,
+        permit: &Permit,
+        scope: &Scope,
+        prepared: &Prepared,
+        readers: &[Reader],
+        limit: usize,
+    ) -> Result<Hits> {
         self.follow(permit, scope.revision).await?;
-        query.knowledge_bases = scope.knowledge_bases.iter().map(|base| base.id).collect();
+        let bases = scope.knowledge_bases.iter().map(|base| base.id).collect();
+        let query = prepared.query(readers.to_vec(), bases, limit);
         self.engine
             .search(permit.organization(), &query)
             .await
@@ -259,18 +269,13 @@ impl App {
                 format!("there is no knowledge base {missing} that takes part in answers"),
             ));
         }
-        let vectors = self.library.vectors(&scope, &search.text).await;
+        let prepared = self.library.prepare(&scope, &search.text, &[]).await;
         let mut readers = search.readers;
         readers.push(access.reader().clone());
-        let by_meaning = !vectors.is_empty();
-        let query = index::Query {
-            text: search.text,
-            vectors,
-            readers: readers.clone(),
-            knowledge_bases: Vec::new(),
-            limit: search.limit,
-        };
-        let hits = self.library.search(&permit, &scope, query).await?;
+        let hits = self
+            .library
+            .search(&permit, &scope, &prepared, &readers, search.limit)
+            .await?;
         let ids: Vec<ChunkId> = hits.hits.iter().map(|hit| hit.chunk).collect();
         let mut passages: HashMap<ChunkId, Passage> = self
             .library
@@ -287,7 +292,7 @@ impl App {
                 .collect(),
             documents_in_scope: hits.documents_in_scope,
             passages_in_scope: hits.passages_in_scope,
-            by_meaning,
+            by_meaning: !prepared.vectors.is_empty(),
         })
     }
 }

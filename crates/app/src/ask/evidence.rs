@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use amebo_core::document::Reader;
 use amebo_core::id::ChunkId;
 use amebo_knowledge::answer::Evidence;
-use amebo_knowledge::index::{Hit, Query};
+use amebo_knowledge::index::Hit;
+use amebo_knowledge::retrieve::Turn;
 use amebo_store::{Passage, Permit};
 
 use crate::library::Scope;
@@ -17,6 +18,8 @@ pub(crate) struct Evidences {
     pub(crate) evidence: Vec<Evidence>,
     /// The same passages with their places in the documents.
     pub(crate) places: Vec<Passage>,
+    /// What was searched for: the question, completed from the conversation.
+    pub(crate) standalone: String,
     /// The question's vector by the model that the answerer weighs sentences with.
     pub(crate) vector: Option<Vec<f32>>,
     /// How many documents the readers may see in the scope.
@@ -32,32 +35,29 @@ impl App {
         permit: &Permit,
         readers: &[Reader],
         scope: &Scope,
-        text: &str,
+        (question, history): (&str, &[Turn]),
         limit: usize,
     ) -> Result<Evidences> {
+        let prepared = self.library.prepare(scope, question, history).await;
         if scope.knowledge_bases.is_empty() {
             return Ok(Evidences {
                 evidence: Vec::new(),
                 places: Vec::new(),
+                standalone: prepared.text,
                 vector: None,
                 documents: 0,
                 passages: 0,
             });
         }
-        let vectors = self.library.vectors(scope, text).await;
         let vector = self
             .library
             .embedders()
             .first()
-            .and_then(|embedder| vectors.get(&embedder.model().id).cloned());
-        let query = Query {
-            text: text.to_owned(),
-            vectors,
-            readers: readers.to_vec(),
-            knowledge_bases: Vec::new(),
-            limit,
-        };
-        let hits = self.library.search(permit, scope, query).await?;
+            .and_then(|embedder| prepared.vectors.get(&embedder.model().id).cloned());
+        let hits = self
+            .library
+            .search(permit, scope, &prepared, readers, limit)
+            .await?;
         let ids: Vec<ChunkId> = hits.hits.iter().map(|hit| hit.chunk).collect();
         let places: Vec<Passage> = self
             .library
@@ -92,6 +92,7 @@ impl App {
         Ok(Evidences {
             evidence,
             places,
+            standalone: prepared.text,
             vector,
             documents: hits.documents_in_scope,
             passages: hits.passages_in_scope,

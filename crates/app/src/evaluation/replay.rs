@@ -169,7 +169,13 @@ impl CaseReplay<'_> {
         let readers = std::slice::from_ref(&self.reader);
         let found = self
             .app
-            .evidence(&self.permit, readers, &self.scope, &case.question, PASSAGES)
+            .evidence(
+                &self.permit,
+                readers,
+                &self.scope,
+                (&case.question, &[]),
+                PASSAGES,
+            )
             .await?;
         let mut ranking: Vec<DocumentId> = Vec::new();
         for evidence in &found.evidence {
