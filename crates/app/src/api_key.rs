@@ -4,7 +4,7 @@ use amebo_core::id::ApiKeyId;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Permission, Permissions, Resource};
 use amebo_store::audit::NewEntry;
-use amebo_store::{Access, NewApiKey};
+use amebo_store::{Access, NewApiKey, Permit};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -50,9 +50,15 @@ impl App {
             name,
             scopes: scopes.iter().collect(),
             expires_at,
+            is_of_terminal: false,
         };
-        let mut tx = self.store.begin(&permit).await?;
-        let (key, secret) = tx.api_keys().create(&new).await?;
+        self.insert_api_key(&permit, &new).await
+    }
+
+    /// Makes a key whose form was checked.
+    pub(crate) async fn insert_api_key(&self, permit: &Permit, new: &NewApiKey) -> Result<(ApiKey, String)> {
+        let mut tx = self.store.begin(permit).await?;
+        let (key, secret) = tx.api_keys().create(new).await?;
         let entry = NewEntry::new("api_key.create", "api_key")
             .of(key.id)
             .details(json!({ "name": key.name, "scopes": key.scopes, "expires_at": key.expires_at }));

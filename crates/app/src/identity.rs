@@ -12,7 +12,7 @@ mod password_reset;
 mod token;
 
 use amebo_core::id::{OrganizationId, UserId};
-use amebo_store::{API_KEY_PREFIX, Access, Person};
+use amebo_store::{API_KEY_PREFIX, Access, Person, RequestOrigin};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -60,34 +60,43 @@ pub enum Caller {
 }
 
 impl App {
-    /// Who sends this as `Authorization: Bearer …`: an access token or an API key.
-    pub async fn authenticate(&self, bearer: &str) -> Result<Caller> {
+    /// Who sends this with a request as `Authorization: Bearer …`: an access token or an API key.
+    pub async fn authenticate(&self, bearer: &str, request: RequestOrigin) -> Result<Caller> {
         if bearer.starts_with(API_KEY_PREFIX) {
             return self
                 .store
                 .access_of_api_key(bearer)
                 .await?
-                .map(Caller::Program)
+                .map(|access| Caller::Program(access.from_request(request)))
                 .ok_or(Error::Unauthenticated(
                     "the API key is not valid; it may have been revoked or have expired",
                 ));
         }
-        self.authenticate_cookie(bearer).await.map(Caller::Person)
+        self.authenticate_cookie(bearer, request)
+            .await
+            .map(Caller::Person)
     }
 
-    /// Who sends this in the access cookie, which holds an access token and nothing else.
-    pub async fn authenticate_cookie(&self, token: &str) -> Result<Person> {
+    /// Who sends this with a request in the access cookie, which holds an access token and nothing else.
+    pub async fn authenticate_cookie(&self, token: &str, request: RequestOrigin) -> Result<Person> {
         let device = self.tokens.verify_access(token)?;
         self.store
             .person(device)
             .await?
+            .map(|person| person.from_request(request))
             .ok_or(Error::Unauthenticated("this device is signed out; sign in again"))
     }
 
     /// Proof of what a caller may do in an organisation. Somebody else's organisation does not exist for them.
     pub async fn access_of(&self, caller: Caller, organization: OrganizationId) -> Result<Access> {
         match caller {
-            Caller::Person(person) => self.access(person.user, organization).await,
+            Caller::Person(person) => {
+                let access = self.access(person.user, organization).await?;
+                Ok(match person.request() {
+                    Some(request) => access.from_request(request),
+                    None => access,
+                })
+            }
             Caller::Program(access) if access.organization() == organization => Ok(access),
             Caller::Program(_) => Err(Error::NotFound("organization")),
         }

@@ -6,7 +6,7 @@ use amebo_core::id::InvitationId;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource, Role};
 use amebo_store::audit::NewEntry;
-use amebo_store::{Access, NewUser, OpenInvitation, Origin, ThrottleSubject};
+use amebo_store::{Access, NewUser, OpenInvitation, Origin, RequestOrigin, ThrottleSubject};
 use secrecy::SecretString;
 use serde_json::json;
 use url::Url;
@@ -133,7 +133,12 @@ impl App {
     }
 
     /// Accepts an invitation: makes the account or proves the password of the one there is, takes the place, and signs in.
-    pub async fn accept_invitation(&self, acceptance: &Acceptance, origin: &Origin) -> Result<Session> {
+    pub async fn accept_invitation(
+        &self,
+        acceptance: &Acceptance,
+        origin: &Origin,
+        request: RequestOrigin,
+    ) -> Result<Session> {
         let (invitation, has_account) = self.open_invitation(&acceptance.token, origin).await?;
         let session = if has_account {
             self.sign_in(&invitation.email, &acceptance.password, origin)
@@ -150,7 +155,10 @@ impl App {
         inviter
             .permit(Resource::Invitation, Action::Create)
             .map_err(|_| gone())?;
-        let mut tx = self.store.begin(&invitation.permit(session.user)).await?;
+        let mut tx = self
+            .store
+            .begin(&invitation.permit(session.user, request))
+            .await?;
         tx.members().lock().await?;
         let permissions = role_permissions(&mut tx, invitation.role).await?;
         confer(&inviter, invitation.role, &permissions).map_err(|_| gone())?;

@@ -34,7 +34,7 @@ pub mod store {
     pub use amebo_store::{Document, DocumentFilter, KnowledgeBase, Passage, TextWindow};
 }
 
-pub use amebo_store::{Access, Actor, Origin, Person};
+pub use amebo_store::{Access, Actor, Origin, Person, RequestOrigin};
 pub use error::{Error, FieldError, Result};
 
 use amebo_core::Environment;

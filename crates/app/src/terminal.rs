@@ -3,6 +3,7 @@
 use amebo_core::id::OrganizationId;
 use amebo_core::organization::MemberStatus;
 use amebo_core::permission::{Action, Permission, Resource};
+use amebo_store::NewApiKey;
 
 use crate::{App, Result};
 
@@ -40,9 +41,15 @@ impl App {
             return Ok(None);
         };
         let access = self.access(user, place.organization).await?;
-        let (_, key) = self
-            .create_api_key(&access, "Terminal on the server", SCOPES.to_vec(), None)
-            .await?;
+        let permit = access.permit(Resource::ApiKey, Action::Create)?;
+        let new = NewApiKey {
+            member: access.member(),
+            name: "Terminal on the server".to_owned(),
+            scopes: SCOPES.to_vec(),
+            expires_at: None,
+            is_of_terminal: true,
+        };
+        let (_, key) = self.insert_api_key(&permit, &new).await?;
         Ok(Some((place.organization, key)))
     }
 }

@@ -95,6 +95,8 @@ ids! {
     EventId = "event";
     /// A stored file.
     BlobId = "blob";
+    /// One request over HTTP, as logs, problem documents and the audit log name it.
+    RequestId = "request";
     /// An entry of the audit log.
     AuditEntryId = "audit entry";
     /// A wrapped data key.

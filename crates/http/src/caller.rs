@@ -12,6 +12,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 
+use crate::origin::Requested;
 use crate::problem::{Kind, Problem};
 use crate::{AppState, cookie};
 
@@ -96,6 +97,7 @@ impl FromRequestParts<AppState> for Program {
 }
 
 async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, Problem> {
+    let Ok(Requested(request)) = Requested::from_request_parts(parts, state).await;
     if let Some(authorization) = parts.headers.get(header::AUTHORIZATION) {
         let token = authorization
             .to_str()
@@ -104,12 +106,12 @@ async fn authenticate(parts: &mut Parts, state: &AppState) -> Result<Caller, Pro
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or_else(unauthenticated)?;
-        return Ok(state.app.authenticate(token).await?);
+        return Ok(state.app.authenticate(token, request).await?);
     }
     let jar = CookieJar::from_headers(&parts.headers);
     let token = jar.get(cookie::ACCESS).ok_or_else(unauthenticated)?.value();
     // A cookie carries what a sign-in put there, never an API key.
-    let person = state.app.authenticate_cookie(token).await?;
+    let person = state.app.authenticate_cookie(token, request).await?;
     if !parts.method.is_safe() {
         let header = parts
             .headers

@@ -1,8 +1,10 @@
 //! Where a request comes from.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use amebo_app::Origin;
+use amebo_app::{Origin, RequestOrigin};
+use amebo_core::id::RequestId;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -30,6 +32,26 @@ impl FromRequestParts<AppState> for Visitor {
         Ok(Self(Origin {
             user_agent,
             address: address.to_string(),
+        }))
+    }
+}
+
+/// The request that is being answered, for the proofs that are given for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Requested(pub RequestOrigin);
+
+impl FromRequestParts<AppState> for Requested {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(RequestOrigin {
+            // Every request has an id, from the layer around all routes.
+            id: parts
+                .extensions
+                .get::<RequestId>()
+                .copied()
+                .unwrap_or_else(|| state.app.environment().id()),
+            address: address(parts, &state.config.trusted_proxies),
         }))
     }
 }

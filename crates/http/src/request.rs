@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use amebo_core::id::EventId;
+use amebo_core::id::RequestId;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
@@ -12,13 +12,10 @@ use tracing::Instrument as _;
 use crate::AppState;
 use crate::problem::Problem;
 
-/// The id of one request: answered in `x-request-id`, in problem documents and in every log line.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
-
-/// Gives the request an id, logs its end, and renders the problem it may have ended in.
+/// Gives the request an id (answered in `x-request-id` and in problem documents, named in every log line and in the audit log), logs
+/// its end, and renders the problem it may have ended in.
 pub(crate) async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = RequestId(state.app.environment().id::<EventId>().to_string());
+    let id: RequestId = state.app.environment().id();
     // The route's pattern rather than the path: ids and tokens in paths stay out of the logs.
     let route = request
         .extensions()
@@ -26,17 +23,17 @@ pub(crate) async fn around(State(state): State<AppState>, mut request: Request, 
         .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
     let (method, started) = (request.method().clone(), Instant::now());
-    let span = tracing::info_span!("request", id = id.0, method = %method, route);
-    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("request", %id, method = %method, route);
+    request.extensions_mut().insert(id);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = problem.with_request_id(&id.0).render();
+        response = problem.with_request_id(&id.to_string()).render();
     }
     let status = response.status().as_u16().to_string();
     metrics::histogram!("amebo_http_request_seconds", "method" => method.to_string(), "route" => route, "status" => status)
         .record(started.elapsed().as_secs_f64());
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
     response

@@ -1,7 +1,9 @@
-//! Proofs of who acts where. None of these types can be made outside this crate.
+//! Proofs of who acts where. Access and permits cannot be made outside this crate.
+
+use std::net::IpAddr;
 
 use amebo_core::document::Reader;
-use amebo_core::id::{ApiKeyId, MemberId, OrganizationId, UserId};
+use amebo_core::id::{ApiKeyId, MemberId, OrganizationId, RequestId, UserId};
 use amebo_core::organization::Limits;
 use amebo_core::permission::{Action, Permission, Permissions, Resource, Role};
 
@@ -16,15 +18,27 @@ pub enum Actor {
     System,
 }
 
+/// The request with which somebody acts. It goes with every proof that is given for the request, so that whatever the audit log
+/// records of it says from where it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestOrigin {
+    /// The request.
+    pub id: RequestId,
+    /// The caller's network address.
+    pub address: IpAddr,
+}
+
 /// Proof that somebody may act in one organisation, and what they may do there. Valid for one request: it is read from
 /// the database each time, so that suspension and changes of role act at once.
 #[derive(Debug, Clone)]
 pub struct Access {
     actor: Actor,
+    request: Option<RequestOrigin>,
     reader: Reader,
     place: Place,
     permissions: Permissions,
     limits: Limits,
+    is_terminal: bool,
 }
 
 /// The membership that an access rests on: the person's own, or that of whoever made the API key.
@@ -46,6 +60,7 @@ pub struct Forbidden(pub Permission);
 pub struct Permit {
     pub(crate) organization: OrganizationId,
     pub(crate) actor: Actor,
+    pub(crate) request: Option<RequestOrigin>,
 }
 
 impl Access {
@@ -53,19 +68,31 @@ impl Access {
         let Place { user, role, .. } = place;
         Self {
             actor: Actor::User(user),
+            request: None,
             reader: Reader::Member { user, role },
             place,
             permissions,
             limits,
+            is_terminal: false,
         }
     }
 
     /// The same place, reached with a key that this person made: the scopes, as far as its maker has them.
-    pub(crate) fn through_key(self, key: ApiKeyId, scopes: Permissions) -> Self {
+    pub(crate) fn through_key(self, key: ApiKeyId, scopes: Permissions, is_terminal: bool) -> Self {
         Self {
             actor: Actor::ApiKey(key),
             reader: Reader::Machine,
             permissions: scopes.limited_to(&self.permissions),
+            is_terminal,
+            ..self
+        }
+    }
+
+    /// The same proof, given for a request.
+    #[must_use]
+    pub fn from_request(self, request: RequestOrigin) -> Self {
+        Self {
+            request: Some(request),
             ..self
         }
     }
@@ -111,6 +138,11 @@ impl Access {
         &self.limits
     }
 
+    /// Whether this is the terminal on the server's own machine.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     /// The person; `None` for a program.
     pub fn user(&self) -> Option<UserId> {
         match self.actor {
@@ -126,29 +158,28 @@ impl Access {
 
     /// A permit to give up one's own place, which nobody needs a permission for; `None` for a program.
     pub fn permit_to_leave(&self) -> Option<Permit> {
-        self.user().map(|_| Permit {
-            organization: self.place.organization,
-            actor: self.actor,
-        })
+        self.user().map(|_| self.grant())
     }
 
     /// A permit to remember the answers to one's own writes, which nobody needs a permission for.
     pub fn permit_to_repeat(&self) -> Permit {
-        Permit {
-            organization: self.place.organization,
-            actor: self.actor,
-        }
+        self.grant()
     }
 
     /// A permit to do `action` to `resource`, if that is allowed.
     pub fn permit(&self, resource: Resource, action: Action) -> Result<Permit, Forbidden> {
         if self.permissions.allows(resource, action) {
-            Ok(Permit {
-                organization: self.place.organization,
-                actor: self.actor,
-            })
+            Ok(self.grant())
         } else {
             Err(Forbidden(Permission::new(resource, action)))
+        }
+    }
+
+    fn grant(&self) -> Permit {
+        Permit {
+            organization: self.place.organization,
+            actor: self.actor,
+            request: self.request,
         }
     }
 }
@@ -159,6 +190,7 @@ impl Permit {
         Self {
             organization,
             actor: Actor::System,
+            request: None,
         }
     }
 

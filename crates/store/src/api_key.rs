@@ -49,6 +49,8 @@ pub struct NewApiKey {
     pub scopes: Vec<Permission>,
     /// Until when it works; for ever when absent.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether it is for the terminal on the server's own machine.
+    pub is_of_terminal: bool,
 }
 
 #[derive(FromRow)]
@@ -96,8 +98,8 @@ impl ApiKeys<'_> {
         let (id, now) = (self.0.environment.id::<ApiKeyId>(), self.0.environment.now());
         let key = format!("{API_KEY_PREFIX}{}", self.0.environment.token());
         let row: Row = sqlx::query_as(concat!(
-            "insert into api_keys (id, organization_id, member_id, name, prefix, key_hash, scopes, expires_at, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) returning ",
+            "insert into api_keys (id, organization_id, member_id, name, prefix, key_hash, scopes, expires_at, is_of_terminal, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) returning ",
             columns!()
         ))
         .bind(id.uuid())
@@ -108,6 +110,7 @@ impl ApiKeys<'_> {
         .bind(secret_token::hash(&key))
         .bind(Json(&new.scopes))
         .bind(new.expires_at)
+        .bind(new.is_of_terminal)
         .bind(now)
         .fetch_one(&mut *self.0.connection)
         .await?;

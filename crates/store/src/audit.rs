@@ -10,8 +10,6 @@
 mod chain;
 mod verify;
 
-use std::net::IpAddr;
-
 use amebo_core::id::{ApiKeyId, AuditEntryId, Id, OrganizationId, UserId};
 use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, Utc};
@@ -25,15 +23,13 @@ use crate::error::{Error, Result};
 use crate::transaction::{Scope, SystemScope};
 use crate::{OrgTx, Permit, Store, SystemTx};
 
-/// Something done, to be recorded. The actor is the transaction's.
+/// Something done, to be recorded. Who did it, and with which request, the transaction knows.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     action: &'static str,
     resource_type: &'static str,
     resource_id: Option<Uuid>,
     details: Option<Value>,
-    ip: Option<IpAddr>,
-    request_id: Option<String>,
 }
 
 impl NewEntry {
@@ -44,8 +40,6 @@ impl NewEntry {
             resource_type,
             resource_id: None,
             details: None,
-            ip: None,
-            request_id: None,
         }
     }
 
@@ -65,14 +59,6 @@ impl NewEntry {
     #[must_use]
     pub fn details(mut self, details: Value) -> Self {
         self.details = Some(details);
-        self
-    }
-
-    /// From where, and with which request.
-    #[must_use]
-    pub fn from_request(mut self, ip: Option<IpAddr>, request_id: Option<&str>) -> Self {
-        self.ip = ip;
-        self.request_id = request_id.map(|id| id.chars().take(200).collect());
         self
     }
 }
@@ -180,8 +166,11 @@ impl Audit<'_> {
             resource_type: new.resource_type.to_owned(),
             resource_id: new.resource_id,
             details,
-            ip: new.ip.map(|ip| ip.to_canonical().to_string()),
-            request_id: new.request_id,
+            ip: self
+                .0
+                .request
+                .map(|request| request.address.to_canonical().to_string()),
+            request_id: self.0.request.map(|request| request.id.to_string()),
             salt: Some(environment.bytes::<16>().to_vec()),
             details_digest: Vec::new(),
             previous_hash,

@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgExecutor};
 use uuid::Uuid;
 
 use crate::Store;
-use crate::access::{Access, Actor, Permit, Place};
+use crate::access::{Access, Actor, Permit, Place, RequestOrigin};
 use crate::error::{Result, parse};
 use crate::secret_token;
 
@@ -24,15 +24,31 @@ pub struct Person {
     pub device: TokenFamilyId,
     /// Whether they are a platform operator.
     pub is_superadmin: bool,
+    request: Option<RequestOrigin>,
 }
 
 impl Person {
+    /// The same person, calling with a request.
+    #[must_use]
+    pub fn from_request(self, request: RequestOrigin) -> Self {
+        Self {
+            request: Some(request),
+            ..self
+        }
+    }
+
+    /// The request they call with.
+    pub fn request(&self) -> Option<RequestOrigin> {
+        self.request
+    }
+
     /// What a platform operator enters an organisation with, to join it or to change its terms; both are audited there. `None` for
     /// everybody else.
     pub fn permit_of_operator(&self, organization: OrganizationId) -> Option<Permit> {
         self.is_superadmin.then_some(Permit {
             organization,
             actor: Actor::User(self.user),
+            request: self.request,
         })
     }
 }
@@ -57,6 +73,7 @@ struct KeyRow {
     id: Uuid,
     scopes: Json<Vec<Permission>>,
     last_used_at: Option<DateTime<Utc>>,
+    is_of_terminal: bool,
     #[sqlx(flatten)]
     place: PlaceRow,
 }
@@ -92,6 +109,7 @@ impl Store {
             user: UserId::from_uuid(user),
             device,
             is_superadmin,
+            request: None,
         }))
     }
 
@@ -105,7 +123,7 @@ impl Store {
     pub async fn access_of_api_key(&self, key: &str) -> Result<Option<Access>> {
         let now = self.environment().now();
         let row: Option<KeyRow> = sqlx::query_as(concat!(
-            "select k.id, k.scopes, k.last_used_at, ",
+            "select k.id, k.scopes, k.last_used_at, k.is_of_terminal, ",
             place!(),
             " from api_keys k
               join organization_members m on m.organization_id = k.organization_id and m.id = k.member_id and m.status = 'active' ",
@@ -120,6 +138,7 @@ impl Store {
             id,
             scopes: Json(scopes),
             last_used_at,
+            is_of_terminal,
             place,
         }) = row
         else {
@@ -136,6 +155,7 @@ impl Store {
         Ok(Some(maker.through_key(
             ApiKeyId::from_uuid(id),
             scopes.into_iter().collect(),
+            is_of_terminal,
         )))
     }
 }

@@ -81,8 +81,7 @@ impl Store {
         let transaction = self.app.begin_with(scoped_begin(permit.organization)).await?;
         Ok(OrgTx::new(
             transaction,
-            permit.organization,
-            permit.actor,
+            *permit,
             self.environment.clone(),
             SharedSignals::clone(&self.signals),
         ))

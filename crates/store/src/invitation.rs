@@ -6,7 +6,7 @@ use amebo_core::permission::Role;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::access::{Actor, Permit};
+use crate::access::{Actor, Permit, RequestOrigin};
 use crate::error::{Result, parse};
 use crate::secret_token;
 use crate::transaction::{Scope, SystemScope};
@@ -149,10 +149,11 @@ pub struct OpenInvitation {
 
 impl OpenInvitation {
     /// Holding the token is proof enough to enter the organisation as the invited person, to take the place offered.
-    pub fn permit(&self, user: UserId) -> Permit {
+    pub fn permit(&self, user: UserId, request: RequestOrigin) -> Permit {
         Permit {
             organization: self.organization,
             actor: Actor::User(user),
+            request: Some(request),
         }
     }
 }

@@ -52,7 +52,7 @@ mod transaction;
 mod usage;
 mod user;
 
-pub use access::{Access, Actor, Forbidden, Permit};
+pub use access::{Access, Actor, Forbidden, Permit, RequestOrigin};
 pub use account_link::{AccountLinks, LinkPurpose};
 pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeys, NewApiKey};
 pub use chunk::{Chunks, NewChunk, NewText, Passage, TextWindow, Unembedded};

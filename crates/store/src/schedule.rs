@@ -198,6 +198,7 @@ impl SystemTx {
                 connection: &mut *connection,
                 organization: OrganizationId::from_uuid(schedule.organization_id),
                 actor: Actor::System,
+                request: None,
                 environment,
                 written: &mut Written::default(),
             };

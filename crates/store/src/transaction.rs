@@ -14,14 +14,13 @@ use crate::role_permission::RolePermissions;
 use crate::signal::{SharedSignals, Written};
 use crate::throttle::Throttles;
 use crate::usage::Usage;
-use crate::{Actor, Organizations, SystemOrganizations, Users};
+use crate::{Actor, Organizations, Permit, RequestOrigin, SystemOrganizations, Users};
 
 /// A transaction in one organisation, under row-level security. Dropped without [`OrgTx::commit`] it leaves no trace.
 #[derive(Debug)]
 pub struct OrgTx {
     transaction: Transaction<'static, Postgres>,
-    organization: OrganizationId,
-    actor: Actor,
+    permit: Permit,
     environment: Environment,
     signals: SharedSignals,
     written: Written,
@@ -33,6 +32,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) connection: &'a mut PgConnection,
     pub(crate) organization: OrganizationId,
     pub(crate) actor: Actor,
+    pub(crate) request: Option<RequestOrigin>,
     pub(crate) environment: &'a Environment,
     pub(crate) written: &'a mut Written,
 }
@@ -44,6 +44,7 @@ impl Scope<'_> {
             connection: &mut *self.connection,
             organization: self.organization,
             actor: self.actor,
+            request: self.request,
             environment: self.environment,
             written: &mut *self.written,
         }
@@ -53,15 +54,13 @@ impl Scope<'_> {
 impl OrgTx {
     pub(crate) fn new(
         transaction: Transaction<'static, Postgres>,
-        organization: OrganizationId,
-        actor: Actor,
+        permit: Permit,
         environment: Environment,
         signals: SharedSignals,
     ) -> Self {
         Self {
             transaction,
-            organization,
-            actor,
+            permit,
             environment,
             signals,
             written: Written::default(),
@@ -71,8 +70,9 @@ impl OrgTx {
     pub(crate) fn scope(&mut self) -> Scope<'_> {
         Scope {
             connection: &mut self.transaction,
-            organization: self.organization,
-            actor: self.actor,
+            organization: self.permit.organization,
+            actor: self.permit.actor,
+            request: self.permit.request,
             environment: &self.environment,
             written: &mut self.written,
         }
@@ -80,12 +80,12 @@ impl OrgTx {
 
     /// The organisation this transaction works for.
     pub fn organization(&self) -> OrganizationId {
-        self.organization
+        self.permit.organization
     }
 
     /// Who acts.
     pub fn actor(&self) -> Actor {
-        self.actor
+        self.permit.actor
     }
 
     /// The organisation itself.

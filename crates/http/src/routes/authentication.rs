@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::caller::{SignedIn, foreign_page};
 use crate::extract::Json;
-use crate::origin::Visitor;
+use crate::origin::{Requested, Visitor};
 use crate::problem::{Kind, Problem, ProblemDocument};
 use crate::{AppState, cookie};
 
@@ -314,6 +314,7 @@ struct AcceptInvitationRequest {
 async fn accept_invitation(
     State(state): State<AppState>,
     Visitor(origin): Visitor,
+    Requested(requested): Requested,
     jar: CookieJar,
     Json(request): Json<AcceptInvitationRequest>,
 ) -> Result<Response, Problem> {
@@ -322,6 +323,9 @@ async fn accept_invitation(
         name: request.name,
         password: request.password,
     };
-    let session = state.app.accept_invitation(&acceptance, &origin).await?;
+    let session = state
+        .app
+        .accept_invitation(&acceptance, &origin, requested)
+        .await?;
     Ok(answer(&state, jar, session, request.cookies))
 }

@@ -65,6 +65,7 @@ async fn ask_question(
     let ask = Ask {
         origin: match request.session_id {
             Some(_) => Origin::Session,
+            None if access.is_terminal() => Origin::Terminal,
             None => Origin::Api,
         },
         text: request.text,

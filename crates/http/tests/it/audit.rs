@@ -1,8 +1,9 @@
 //! What the audit log shows, and how it proves itself.
 
 use amebo_core::permission::Role;
-use amebo_testkit::TestApp;
-use serde_json::json;
+use amebo_testkit::{PASSWORD, TestApp};
+use axum::http::Request;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn governance_is_recorded_in_order_with_who_and_what() {
@@ -69,4 +70,65 @@ async fn an_altered_entry_is_found_and_named() {
         (&broken["whole"], &broken["broken_at"]),
         (&json!(false), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn every_entry_says_from_where_it_came_and_with_which_request() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let operator = app.superadmin().await;
+    let program = app.program(&owner, &["knowledge_base:create"]).await;
+    let guest = app.anonymous();
+    let invitation = json!({ "email": "a@people.example", "role": "viewer" });
+    let invited = owner
+        .client
+        .post(&owner.path("/invitations"), &invitation)
+        .await
+        .expect(201);
+    let link = invited.json()["link"].as_str().unwrap().to_owned();
+    let accepted = json!({
+        "token": link.split_once("#token=").unwrap().1, "name": "Ada", "password": PASSWORD,
+    });
+    let accepted = guest
+        .post("/api/v1/auth/invitation/accept", &accepted)
+        .await
+        .expect(200);
+    let joined = format!("/api/v1/operator/organizations/{}/join", owner.organization);
+    let joined = operator.post(&joined, &json!(null)).await.expect(201);
+    let base = json!({ "name": "Handbook" });
+    let made = program
+        .post(&owner.path("/knowledge-bases"), &base)
+        .await
+        .expect(201);
+    let renamed = Request::patch(owner.path(""))
+        .header("content-type", "application/json")
+        .header("idempotency-key", "rename-1")
+        .body(json!({ "name": "Acme Tools" }).to_string().into())
+        .unwrap();
+    let renamed = owner.client.send(renamed).await.expect(200);
+    let entries = owner.client.get(&owner.path("/audit")).await.expect(200).json();
+    let came = |entry: &Value| {
+        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        [text("action"), text("ip"), text("request_id")]
+    };
+    let found: Vec<_> = entries["items"].as_array().unwrap().iter().map(came).collect();
+    let expected: Vec<_> = [
+        ("organization.rename", &owner.client, &renamed),
+        ("knowledge_base.create", &program, &made),
+        ("operator.join", &operator, &joined),
+        ("invitation.accept", &guest, &accepted),
+        ("invitation.create", &owner.client, &invited),
+    ]
+    .into_iter()
+    .map(|(action, client, reply)| {
+        let request = reply.headers["x-request-id"].to_str().unwrap();
+        [
+            action.to_owned(),
+            client.address().to_string(),
+            request.to_owned(),
+        ]
+    })
+    .collect();
+    assert_eq!(found[..expected.len()], expected);
+    assert!(found.iter().flatten().all(|value| !value.is_empty()));
 }

@@ -1,7 +1,7 @@
 //! Asking: the one outcome of every question, its citations, its stream, and who may read it.
 
 use amebo_core::permission::Role;
-use amebo_testkit::{FakeModel, Person, Reply, TestApp, Turn};
+use amebo_testkit::{FakeModel, Person, Reply, Setup, TestApp, Turn, WordModel};
 use axum::body::Body;
 use axum::http::{Request, header};
 use chrono::TimeDelta;
@@ -54,6 +54,74 @@ async fn provide(person: &Person, model: &FakeModel, protocol: &str) -> String {
                            "key": "sk-test", "is_active": true });
     let made = person.client.post(&person.path("/providers"), &provider).await;
     made.expect(201).json()["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_is_asked_at_the_terminal_is_told_from_what_programs_ask() {
+    let app = TestApp::start().await;
+    let (email, organization) = ("admin@localhost", "My organization");
+    let link = app.app.first_administrator_link(email, organization).await;
+    let link = link.unwrap().unwrap();
+    let token = link.fragment().unwrap().strip_prefix("token=").unwrap();
+    let session = app
+        .anonymous()
+        .post("/api/v1/auth/link", &json!({ "token": token }))
+        .await;
+    let administrator = app
+        .anonymous()
+        .with_bearer(session.expect(200).json()["access_token"].as_str());
+    let (organization, key) = app.app.create_terminal_key().await.unwrap().unwrap();
+    let path = |rest: &str| format!("/api/v1/organizations/{organization}{rest}");
+    let made = json!({ "name": "program", "scopes": ["question:create"] });
+    let made = administrator.post(&path("/api-keys"), &made).await.expect(201);
+    let question = json!({ "text": "When is tea?" });
+    for key in [Some(key.as_str()), made.json()["key"].as_str()] {
+        let caller = app.anonymous().with_bearer(key);
+        let _ = caller.post(&path("/questions"), &question).await.expect(200);
+    }
+    let asked = administrator.get(&path("/questions")).await.expect(200).json();
+    let origins: Vec<_> = asked["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|question| &question["origin"])
+        .collect();
+    assert_eq!(origins, ["api", "terminal"]);
+}
+
+#[tokio::test]
+async fn a_model_is_not_asked_about_questions_in_languages_it_does_not_know() {
+    let models = vec![WordModel::named("words-1").speaking(&["en"])];
+    let app = TestApp::start_with(Setup { models, mail: None }).await;
+    let owner = acme(&app).await;
+    let cases = [
+        ("At what time of the day is tea served in the kitchen?", true),
+        (
+            "Um wie viel Uhr wird in der Küche eigentlich der Tee serviert?",
+            false,
+        ),
+    ];
+    for (question, asks_model) in cases {
+        let body = json!({ "text": question });
+        let before = app.models[0].calls();
+        let found = owner.client.post(&owner.path("/search"), &body).await.expect(200);
+        assert_eq!(found.json()["by_meaning"], asks_model, "{question}");
+        asked(&owner, question).await;
+        let set = json!({ "name": question, "cases": [{ "question": question }] });
+        let set = owner
+            .client
+            .post(&owner.path("/evaluation-sets"), &set)
+            .await
+            .expect(201);
+        let runs = format!("/evaluation-sets/{}/runs", set.json()["id"].as_str().unwrap());
+        let _ = owner
+            .client
+            .post(&owner.path(&runs), &Value::Null)
+            .await
+            .expect(202);
+        app.run_jobs().await;
+        assert_eq!(app.models[0].calls() > before, asks_model, "{question}");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! The audit log: its chain, what breaks it, and who may touch it.
 
-use amebo_core::id::{DocumentId, Id, UserId};
+use amebo_core::id::{DocumentId, Id, RequestId, UserId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource};
 use amebo_store::audit::{Filter, NewEntry, Reason, Verified};
-use amebo_store::{Access, Actor, Permit};
+use amebo_store::{Access, Actor, Permit, RequestOrigin};
 use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
 
 use crate::database::Database;
 
@@ -16,12 +17,16 @@ fn permit(access: &Access) -> Permit {
 }
 
 async fn append(database: &Database, access: &Access, count: u32) {
+    let request = RequestOrigin {
+        id: RequestId::from_uuid(Uuid::from_u128(7)),
+        address: "::ffff:192.0.2.7".parse().unwrap(),
+    };
+    let permit = permit(&access.clone().from_request(request));
     for number in 0..count {
-        let mut tx = database.store.begin(&permit(access)).await.unwrap();
+        let mut tx = database.store.begin(&permit).await.unwrap();
         let entry = NewEntry::new("document.delete", "document")
             .of(database.environment().id::<DocumentId>())
-            .details(json!({ "b": 1.0, "a": [null, "ü"], "number": number }))
-            .from_request(Some("192.0.2.7".parse().unwrap()), Some("request-1"));
+            .details(json!({ "b": 1.0, "a": [null, "ü"], "number": number }));
         tx.audit().append(entry).await.unwrap();
         tx.commit().await.unwrap();
         database.advance(TimeDelta::seconds(1));
@@ -66,6 +71,10 @@ async fn a_chain_is_whole_and_entries_read_back_as_written() {
         Some(json!({ "b": 1.0, "a": [null, "ü"], "number": 4 }))
     );
     assert_eq!(first.items[0].ip.as_deref(), Some("192.0.2.7"));
+    assert_eq!(
+        first.items[0].request_id.as_deref(),
+        Some("00000000-0000-0000-0000-000000000007")
+    );
     let page = PageRequest::new(first.next_cursor.as_deref(), Some(2)).unwrap();
     let second = tx.audit().list(&Filter::default(), &page).await.unwrap();
     assert_eq!(
