@@ -14,7 +14,7 @@ export const launchOptions = {
 
 export default defineConfig({
   testDir: "journeys",
-  timeout: 90_000,
+  timeout: 60_000,
   retries: 0,
   workers: 1,
   forbidOnly: true,

@@ -1,6 +1,12 @@
 // Sizes, times and numbers as people read them.
 import { currentLanguage, t } from "./text";
 
+/** The person's own region, if it speaks the language chosen: dates and numbers differ within a language. */
+function locale(): string {
+  const language = currentLanguage();
+  return navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+}
+
 export function bytes(size: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let step = 0;
@@ -10,23 +16,23 @@ export function bytes(size: number): string {
     step += 1;
   }
   const digits = value < 10 && step > 0 ? 1 : 0;
-  return `${value.toLocaleString(currentLanguage(), { maximumFractionDigits: digits })} ${units[step]}`;
+  return `${value.toLocaleString(locale(), { maximumFractionDigits: digits })} ${units[step]}`;
 }
 
 export function percent(value: number): string {
-  return new Intl.NumberFormat(currentLanguage(), { style: "percent", maximumFractionDigits: 0 }).format(value);
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(value);
 }
 
 export function number(value: number): string {
-  return value.toLocaleString(currentLanguage());
+  return value.toLocaleString(locale());
 }
 
 export function date(iso: string): string {
-  return new Date(iso).toLocaleDateString(currentLanguage(), { dateStyle: "medium" });
+  return new Date(iso).toLocaleDateString(locale(), { dateStyle: "medium" });
 }
 
 export function dateTime(iso: string): string {
-  return new Date(iso).toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" });
+  return new Date(iso).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
 }
 
 /** "5 minutes ago", "yesterday"; a date when it is long ago. */
@@ -39,7 +45,7 @@ export function ago(iso: string, now = Date.now()): string {
     ["day", 14],
   ];
   let value = seconds;
-  const format = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
   for (const [unit, size] of steps) {
     if (Math.abs(value) < size) return format.format(unit === "second" ? 0 : Math.trunc(value), unit);
     value /= size;
@@ -58,5 +64,5 @@ export function duration(seconds: number): string {
 export function latency(microseconds: number): string {
   const seconds = microseconds / 1_000_000;
   if (seconds < 1) return `${Math.round(microseconds / 1000)} ms`;
-  return `${seconds.toLocaleString(currentLanguage(), { maximumFractionDigits: 1 })} s`;
+  return `${seconds.toLocaleString(locale(), { maximumFractionDigits: 1 })} s`;
 }

@@ -47,7 +47,9 @@ export function keepLanguage(next: Language) {
 
 /** A text in the language of the person, its blanks filled. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  const entry: Entry = translation[key] ?? (en[key] as Entry);
+  // A name that the server knows and this page does not yet is shown as it is.
+  const entry: Entry =
+    translation[key] ?? (en[key] as Entry | undefined) ?? (key.split(".").at(-1) ?? key).replaceAll("_", " ");
   const form = typeof entry === "string" ? entry : (entry[plurals.select(Number(values.count))] ?? entry.other ?? "");
   return form.replace(/\{(\w+)\}/g, (blank, name: string) => {
     const value = values[name];

@@ -2,6 +2,8 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 import { t } from "../lib/text";
 import { Button, IconButton } from "./button";
 
+const FIRST_FIELD = ".body :is(input:not([type=radio], [type=checkbox], [readonly]), textarea, select)";
+
 type DialogProps = { title: string; onClose: () => void; wide?: boolean; mayClose?: boolean; children: ReactNode };
 
 /** A modal dialog. The browser keeps the focus in it and gives it back. */
@@ -10,7 +12,11 @@ export function Dialog({ title, onClose, wide, mayClose = true, children }: Dial
   const id = useId();
   useEffect(() => {
     const dialog = box.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The first field rather than the first button, which would be the one that closes.
+      dialog.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
+    }
     return () => dialog?.close();
   }, []);
   return (

@@ -41,7 +41,7 @@ function Conversation({ session }: { session: string | undefined }) {
   const [search, setSearch] = useSearch();
   const scope = search.get("bases")?.split(",").filter(Boolean) ?? [];
   const field = useRef<HTMLTextAreaElement>(null);
-  const end = useRef<HTMLDivElement>(null);
+  const turns = useRef<HTMLDivElement>(null);
   const questions = useQuery({ ...questionsQuery(organization.id, session ?? ""), enabled: session !== undefined });
   const about = useQuery({ ...sessionQuery(organization.id, session ?? ""), enabled: session !== undefined });
   const live = useSyncExternalStore(onLive, () => liveOf(session));
@@ -51,7 +51,7 @@ function Conversation({ session }: { session: string | undefined }) {
   useFocusOnSlash(field);
   const count = (questions.data?.length ?? 0) + (live ? 1 : 0);
   useEffect(() => {
-    if (count) end.current?.scrollIntoView({ block: "end" });
+    if (count > 1) turns.current?.querySelector(".turn:last-of-type")?.scrollIntoView({ block: "start" });
   }, [count]);
 
   const begin = async (text: string) => {
@@ -96,7 +96,7 @@ function Conversation({ session }: { session: string | undefined }) {
     <div className={open ? "ask with-panel" : "ask"}>
       <div className="thread">
         <h1 className="visually-hidden">{about.data?.title ?? t("nav.ask")}</h1>
-        <div className="turns" aria-live="polite">
+        <div ref={turns} className="turns" aria-live="polite">
           <Loaded query={questions} rows={3} height="5rem">
             {(items) =>
               items.map((question) => <Turn key={question.id} question={question} open={open} onOpen={setOpen} />)
@@ -111,7 +111,6 @@ function Conversation({ session }: { session: string | undefined }) {
               }}
             />
           )}
-          <div ref={end} className="end" />
         </div>
         <div className="dock">{composer}</div>
       </div>

@@ -77,6 +77,7 @@ export function History() {
   };
   return (
     <section className="history fills" aria-label={t("history.title")}>
+      <h2 className="quiet small">{t("history.title")}</h2>
       {all.length > 4 && (
         <SearchField label={t("history.search")} value={text} onChange={(event) => setText(event.target.value)} />
       )}

@@ -38,14 +38,15 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
         </div>
         <IconButton icon="close" label={t("action.close")} onClick={onClose} />
       </header>
-      <div className="scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+      <section className="scroll" aria-label={t("document.text")} tabIndex={0}>
         <DocumentText
           document={citation.document_id}
           range={range}
           around={4000}
           missing={<Quote citation={citation} />}
         />
-      </div>
+      </section>
     </aside>
   );
 }

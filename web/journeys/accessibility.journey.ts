@@ -1,0 +1,153 @@
+// axe on every page and dialog, in both themes: nothing of any weight.
+import { expect, type Page, test } from "@playwright/test";
+import { ask, home, loadSamples, signUp, violations } from "./person";
+import { type Server, startServer } from "./server";
+
+test.describe.configure({ mode: "serial" });
+
+let server: Server;
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(120_000);
+  server = await startServer();
+  page = await signUp(browser, server, "Harmattan Ltd", undefined, { reducedMotion: "reduce" });
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+async function sound(target: Page, where: string) {
+  await expect(target.locator(".skeleton")).toHaveCount(0);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await target.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    expect(await violations(target), `${where}, ${colorScheme}`).toEqual([]);
+  }
+}
+
+test("empty pages", async () => {
+  await sound(page, "a new question");
+  for (const path of [
+    "/start",
+    "/knowledge",
+    "/people/invitations",
+    "/insights",
+    "/unanswered",
+    "/settings/models",
+    "/settings/keys",
+    "/nothing",
+  ]) {
+    await page.goto(home(page) + path);
+    await page.locator("h1, h2").first().waitFor();
+    await sound(page, `empty ${path}`);
+  }
+});
+
+test("pages that hold something", async () => {
+  test.setTimeout(150_000);
+  await loadSamples(page);
+  await sound(page, "a knowledge base");
+  await page.goto(`${home(page)}/ask`);
+  await ask(page, "How many days of leave do new colleagues get?");
+  await page.locator(".grounds summary").click();
+  await ask(page, "Who won the chess world championship in 1972?");
+  await sound(page, "a conversation");
+  for (const path of [
+    "/knowledge",
+    "/people",
+    "/people/roles",
+    "/insights",
+    "/unanswered",
+    "/audit",
+    "/settings",
+    "/settings/answers",
+  ]) {
+    await page.goto(home(page) + path);
+    await page.locator("h1").first().waitFor();
+    await sound(page, path);
+  }
+  await page.goto(`${home(page)}/knowledge`);
+  await page.locator(".document-row a").first().click();
+  await page.locator(".document-text").waitFor();
+  await sound(page, "a document");
+  await page.getByRole("link", { name: /passages?$/ }).click();
+  await page.locator(".passages").waitFor();
+  await sound(page, "passages");
+  await page.goto("/account");
+  await page.locator("h2").first().waitFor();
+  await sound(page, "the account");
+});
+
+test("dialogs and menus", async () => {
+  const dialogs: [string, () => Promise<void>][] = [
+    ["/people", () => page.getByRole("button", { name: "Invite somebody" }).click()],
+    ["/knowledge", () => page.getByRole("button", { name: "New knowledge base" }).click()],
+    ["/settings/models", () => page.getByRole("button", { name: "Add a language model" }).click()],
+    ["/settings/keys", () => page.getByRole("button", { name: "Make an API key" }).click()],
+    ["/settings", () => page.getByRole("button", { name: "Delete the organization" }).click()],
+    ["/ask", () => page.keyboard.press("Control+k")],
+    ["/ask", () => page.getByRole("button", { name: /Where to look/ }).click()],
+    ["/people", () => page.getByRole("button", { name: "Actions for Ada Obi" }).click()],
+  ];
+  for (const [path, open] of dialogs) {
+    await page.goto(home(page) + path);
+    await page.locator("h1").first().waitFor();
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    await open();
+    await page.locator("dialog[open], .menu:popover-open").first().waitFor();
+    await sound(page, `a dialog of ${path}`);
+  }
+});
+
+test("narrow: no page is wider than 360 pixels", async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const path of [
+    "/ask",
+    "/start",
+    "/knowledge",
+    "/people",
+    "/people/roles",
+    "/insights",
+    "/audit",
+    "/settings",
+    "/settings/keys",
+    "/unanswered",
+  ]) {
+    await page.goto(home(page) + path);
+    await page.locator("h1").first().waitFor();
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide, path).toBeLessThanOrEqual(360);
+  }
+  await page.getByRole("button", { name: "Menu" }).click();
+  await sound(page, "the menu");
+});
+
+test("where one comes in, and the operator's pages", async ({ browser }) => {
+  const visitor = await (await browser.newContext({ baseURL: server.url, reducedMotion: "reduce" })).newPage();
+  for (const path of [
+    "/sign-in",
+    "/sign-up",
+    "/reset-password",
+    "/reset-password#token=x",
+    "/accept-invitation#token=x",
+  ]) {
+    await visitor.goto("about:blank");
+    await visitor.goto(path);
+    await visitor.locator("h1").waitFor();
+    await sound(visitor, path);
+  }
+  await visitor.goto(server.link);
+  await visitor.getByRole("heading", { name: "What would you like to know?" }).waitFor();
+  for (const path of ["/operator", "/operator?tab=accounts"]) {
+    await visitor.goto(path);
+    await visitor.locator("table").waitFor();
+    await sound(visitor, path);
+  }
+  await visitor
+    .getByRole("button", { name: /^Actions for/ })
+    .first()
+    .click();
+  await sound(visitor, "the operator's menu");
+});

@@ -1,0 +1,113 @@
+// From the one-time link to the first answer with its source; what is refused; what is asked again.
+import { expect, type Page, test } from "@playwright/test";
+import { ask, home, violations } from "./person";
+import { type Server, startServer } from "./server";
+
+test.describe.configure({ mode: "serial" });
+
+let server: Server;
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  server = await startServer();
+  page = await (await browser.newContext({ baseURL: server.url })).newPage();
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+test("the link of the terminal signs in, once", async ({ browser }) => {
+  await page.goto(server.link);
+  await expect(page.getByRole("heading", { name: "What would you like to know?" })).toBeVisible();
+  await expect(page.getByText("Amebo does not know anything yet")).toBeVisible();
+  expect(page.url()).not.toContain("token");
+  const again = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await again.goto(server.link);
+  await expect(again.getByRole("heading", { name: "This link does not work any more" })).toBeVisible();
+  await again.context().close();
+});
+
+test("the first page offers what to do and ticks off what is done", async () => {
+  await page.getByRole("link", { name: "Put documents in" }).click();
+  await expect(page.getByText("Have a document indexed").locator("..")).toContainText("open");
+  await page.getByRole("button", { name: "Load the samples" }).click();
+  await expect(page.getByRole("heading", { name: "Sample documents" })).toBeVisible();
+  await expect(page.locator(".document-row")).toHaveCount(6);
+  await expect(page.locator(".document-row .tag.good")).toHaveCount(6, { timeout: 60_000 });
+  await page.goto(`${home(page)}/start`);
+  await expect(page.getByText("Have a document indexed").locator("..")).toContainText("done");
+});
+
+test("an answer cites its source, which opens at the cited words", async () => {
+  await page.goto(`${home(page)}/ask`);
+  await ask(page, "How many days of leave do new colleagues get?");
+  await expect(page.locator(".prose")).toContainText("27 days");
+  await expect(page.locator(".confidence")).toHaveText(/Confident|Fairly sure|Unsure/);
+  await page.locator(".prose button.cite").first().click();
+  const panel = page.getByRole("complementary", { name: /^Source: / });
+  await expect(panel.locator("mark").first()).toContainText("27 days of paid leave");
+  await expect(panel.locator("mark").first()).toBeInViewport();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await page.locator(".turn .asked").first().click();
+  await page.keyboard.press("]");
+  await expect(panel).toBeVisible();
+  await page.keyboard.press("Escape");
+});
+
+test("what is not in the documents is declined, with what came closest", async () => {
+  await ask(page, "Who won the chess world championship in 1972?");
+  await expect(page.getByRole("heading", { name: "I do not know this from your documents" })).toBeVisible();
+  await expect(page.locator(".turn").last()).toContainText("6 documents searched");
+});
+
+test("an answer is copied with its sources, and rated", async () => {
+  const first = page.locator(".turn").first();
+  await first.getByRole("button", { name: "Copy as Markdown with sources" }).click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toMatch(/\[\^1\]: \[.*\]\(http.*documents\/.*\): “New colleagues get 27 days/s);
+  await first.getByRole("button", { name: "This helped" }).click();
+  await expect(first.getByRole("button", { name: "This helped" })).toHaveAttribute("aria-pressed", "true");
+  await page.reload();
+  await expect(page.locator(".turn").first().getByRole("button", { name: "This helped" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+});
+
+test("conversations are renamed, and a deleted one can be taken back", async () => {
+  const history = page.getByRole("region", { name: "Conversations" });
+  const actions = history.getByRole("button", { name: /^Actions for/ });
+  await actions.click();
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  await page.getByLabel("Title").fill("Leave");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(history.getByRole("link", { name: "Leave" })).toBeVisible();
+  await actions.click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expect(history.getByRole("link", { name: "Leave" })).toBeHidden();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(history.getByRole("link", { name: "Leave" })).toBeVisible();
+});
+
+test("a session that ends asks for the password in place and loses nothing", async () => {
+  await page.goto("/account");
+  await page.getByLabel("New password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Set the password" }).click();
+  await expect(page.getByLabel("Current password")).toBeVisible();
+  await page.goto(`${home(page).startsWith("/o/") ? home(page) : "/"}`);
+  const field = page.getByRole("textbox", { name: "Your question" });
+  await field.fill("How fast is a message answered at night?");
+  await page.context().clearCookies();
+  await field.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Sign in again" });
+  await expect(dialog).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel("Password").fill("correct horse battery");
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole("heading", { name: "How fast is a message answered at night?" })).toBeVisible();
+  await expect(page.locator(".grounds")).toBeVisible({ timeout: 60_000 });
+});

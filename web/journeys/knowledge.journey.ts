@@ -1,0 +1,110 @@
+// Documents: in by file and by dropping, failures with their reason, audiences, away again. By keyboard where it matters.
+import { expect, type Page, test } from "@playwright/test";
+import { ask, home, signUp } from "./person";
+import { type Server, startServer } from "./server";
+
+test.describe.configure({ mode: "serial" });
+
+let server: Server;
+let page: Page;
+
+test.beforeAll(async ({ browser }) => {
+  server = await startServer();
+  page = await signUp(browser, server, "Harmattan Ltd");
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+const LEAVE =
+  "# Parental leave\n\nEach parent of a newborn child takes nineteen weeks of parental leave at full pay.\n";
+
+test("a knowledge base is made with the keyboard alone", async () => {
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("knowledge");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "No knowledge base yet" })).toBeVisible();
+  await page.getByRole("button", { name: "New knowledge base" }).last().focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("Handbook");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Handbook" })).toBeVisible();
+});
+
+test("files show their way to indexed, or the reason why not", async () => {
+  await page
+    .locator("input[type=file]")
+    .first()
+    .setInputFiles([
+      { name: "parental-leave.md", mimeType: "text/markdown", buffer: Buffer.from(LEAVE) },
+      { name: "broken.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7\nnothing of a PDF follows") },
+    ]);
+  const list = page.getByRole("list", { name: "Documents" });
+  await expect(list.getByRole("listitem").filter({ hasText: "parental-leave" }).getByText("Indexed")).toBeVisible({
+    timeout: 60_000,
+  });
+  const broken = list.getByRole("listitem").filter({ hasText: "broken" });
+  await expect(broken.getByText("Failed")).toBeVisible({ timeout: 60_000 });
+  await expect(broken.locator(".wrong")).toHaveText(/\w{3,}/);
+  await expect(broken.getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("a dropped file comes in, and the same bytes do not come in twice", async () => {
+  await dropFile(page, "travel.md", "# Travel\n\nTrains come first. A hotel night may cost up to 140 euros.\n");
+  const list = page.getByRole("list", { name: "Documents" });
+  await expect(list.getByRole("listitem").filter({ hasText: "travel" }).getByText("Indexed")).toBeVisible({
+    timeout: 60_000,
+  });
+  await dropFile(page, "travel-copy.md", "# Travel\n\nTrains come first. A hotel night may cost up to 140 euros.\n");
+  await expect(page.getByText("1 was there already")).toBeVisible();
+  await expect(list.getByRole("listitem")).toHaveCount(3);
+});
+
+async function dropFile(target: Page, name: string, text: string) {
+  const transfer = await target.evaluateHandle(
+    ([file, content]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([content ?? ""], file ?? "", { type: "text/markdown" }));
+      return data;
+    },
+    [name, text],
+  );
+  await target.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+test("filters stay in the address", async () => {
+  await page.getByLabel("Status").selectOption("failed");
+  await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(1);
+  await page.reload();
+  await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(1);
+  await page.getByLabel("Status").selectOption("");
+  await page.getByRole("searchbox", { name: "Search by title or file name" }).fill("no such document");
+  await expect(page.getByText("No document fits the filters")).toBeVisible();
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(3);
+});
+
+test("a document is read, restricted and deleted, and leaves answers with that", async () => {
+  await page.getByRole("link", { name: "parental-leave" }).click();
+  await expect(page.locator(".document-text")).toContainText("nineteen weeks");
+  await page.getByRole("link", { name: /passage/ }).click();
+  await expect(page.locator(".passages")).toContainText("nineteen weeks");
+  await page.getByRole("button", { name: "Actions for this document" }).click();
+  await page.getByRole("menuitem", { name: "Change the audience" }).click();
+  await page.getByLabel("Some members").check();
+  await page.getByLabel("Owner").check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.locator(".facts-row .tag").filter({ hasText: "Owner" })).toBeVisible();
+  const document = page.url();
+  await page.goto(`${home(page)}/ask`);
+  await ask(page, "How many weeks of parental leave does each parent take?");
+  await expect(page.locator(".prose")).toContainText("nineteen weeks");
+  await page.goto(document);
+  await page.getByRole("button", { name: "Actions for this document" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(2);
+  await page.goto(document);
+  await expect(page.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
+});
