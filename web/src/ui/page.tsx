@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from "react";
 import { Link } from "../lib/router";
+import { InPage } from "./state";
 
 type PageProps = { title: string; lead?: ReactNode; actions?: ReactNode; narrow?: boolean; children: ReactNode };
 
@@ -15,7 +16,7 @@ export function Page({ title, lead, actions, narrow, children }: PageProps) {
         </div>
         {actions && <div className="row">{actions}</div>}
       </header>
-      {children}
+      <InPage value={true}>{children}</InPage>
     </div>
   );
 }

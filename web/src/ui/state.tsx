@@ -1,17 +1,21 @@
 // What a list or page shows when it has nothing, is waiting, is refused or failed.
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useContext } from "react";
 import { Problem, sentence } from "../api/problem";
 import { t } from "../lib/text";
 import { Button } from "./button";
 import { Icon, type IconName } from "./icon";
 
+/** Whether a page with a title of its own is around. Where there is none, what is empty gives the page its title. */
+export const InPage = createContext(false);
+
 type EmptyProps = { icon: IconName; title: string; children?: ReactNode; action?: ReactNode };
 
 export function Empty({ icon, title, children, action }: EmptyProps) {
+  const Heading = useContext(InPage) ? "h2" : "h1";
   return (
     <div className="state">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children && <p className="quiet">{children}</p>}
       {action}
     </div>

@@ -7,7 +7,7 @@ import { isTyping, useKeys } from "../../lib/keys";
 import { Link, navigate, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
 import { useTitle } from "../../ui/page";
-import { Empty, Loaded } from "../../ui/state";
+import { Empty, InPage, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { Composer } from "./composer";
 import { ask, type Citation, forget, liveOf, onLive, questionsQuery, stop } from "./conversation";
@@ -157,19 +157,21 @@ function Fresh({ composer }: { composer: ReactNode }) {
         {documents ? ` ${t("ask.keys")}` : null}
       </p>
       {documents === 0 && (
-        <Empty
-          icon="book"
-          title={t("ask.nothingYet")}
-          action={
-            can("document:create") ? (
-              <Link className="button primary" to={at("/start")}>
-                {t("ask.putIn")}
-              </Link>
-            ) : undefined
-          }
-        >
-          {t("ask.nothingYetHow")}
-        </Empty>
+        <InPage value={true}>
+          <Empty
+            icon="book"
+            title={t("ask.nothingYet")}
+            action={
+              can("document:create") ? (
+                <Link className="button primary" to={at("/start")}>
+                  {t("ask.putIn")}
+                </Link>
+              ) : undefined
+            }
+          >
+            {t("ask.nothingYetHow")}
+          </Empty>
+        </InPage>
       )}
     </div>
   );
