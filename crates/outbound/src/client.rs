@@ -46,6 +46,7 @@ struct Inner {
     /// For endpoints the operator listed by host and port. Apart, so that their connections are not reused by others.
     listed: reqwest::Client,
     exceptions: Arc<[Exception]>,
+    resolver: Arc<dyn Resolve>,
     connect: Duration,
     environment: Environment,
 }
@@ -79,13 +80,14 @@ impl Client {
             exceptions: Some(exceptions.clone()),
         };
         let listed = Checked {
-            resolver,
+            resolver: resolver.clone(),
             exceptions: None,
         };
         Ok(Self(Arc::new(Inner {
             guarded: connections(guarded, connect)?,
             listed: connections(listed, connect)?,
             exceptions,
+            resolver,
             connect,
             environment,
         })))
@@ -124,6 +126,18 @@ impl Client {
             )
             .limits(limits);
         self.send(request).await?.page().await
+    }
+
+    pub(crate) fn resolver(&self) -> &dyn Resolve {
+        &*self.0.resolver
+    }
+
+    pub(crate) fn exceptions(&self) -> &[Exception] {
+        &self.0.exceptions
+    }
+
+    pub(crate) fn connect_time(&self) -> Duration {
+        self.0.connect
     }
 
     async fn send_with_retries(&self, request: Request) -> Result<Response, Error> {

@@ -33,6 +33,15 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// No tunnel, or no trusted one.
+    #[error("no connection to {host}")]
+    Socket {
+        /// The host as asked for.
+        host: String,
+        /// What the connection failed of.
+        #[source]
+        source: std::io::Error,
+    },
     /// A time limit passed.
     #[error("no answer in time: {phase} took longer than {} s", limit.as_secs_f32())]
     Timeout {
@@ -90,7 +99,11 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Connect { .. } | Self::Unresolved { .. } | Self::Timeout { .. } | Self::Interrupted(_)
+            Self::Connect { .. }
+                | Self::Socket { .. }
+                | Self::Unresolved { .. }
+                | Self::Timeout { .. }
+                | Self::Interrupted(_)
         )
     }
 
@@ -101,7 +114,7 @@ impl Error {
             Self::Request(_) => "request",
             Self::Refused { .. } => "refused",
             Self::Unresolved { .. } => "unresolved",
-            Self::Connect { .. } => "connect",
+            Self::Connect { .. } | Self::Socket { .. } => "connect",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
             Self::Redirect => "redirect",

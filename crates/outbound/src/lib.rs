@@ -19,6 +19,7 @@ mod request;
 mod resolve;
 mod response;
 mod retry;
+mod tunnel;
 
 pub use address::is_public;
 pub use client::{Client, Config};
@@ -28,3 +29,4 @@ pub use request::{Limits, Request};
 pub use resolve::{Resolve, SystemResolver};
 pub use response::{Page, Response};
 pub use retry::retry_after;
+pub use tunnel::Tunnel;

@@ -79,6 +79,18 @@ impl Settings {
         });
         named && url.scheme() == "https" && url.port().is_none()
     }
+
+    /// The same for the address of a socket.
+    pub fn is_slack_socket(&self, url: &Url) -> bool {
+        let scheme = match url.scheme() {
+            "wss" => "https",
+            "ws" => "http",
+            _ => return false,
+        };
+        // The crate `url` does not change the scheme of an address of a kind that has a port of its own.
+        let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
+        Url::parse(&format!("{scheme}:{rest}")).is_ok_and(|url| self.is_slack(&url))
+    }
 }
 
 #[expect(clippy::expect_used, reason = "a constant, which a test parses")]
@@ -120,6 +132,15 @@ impl Api {
     /// Where Slack is.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Where time and randomness come from.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(super) fn client(&self) -> &amebo_outbound::Client {
+        &self.client
     }
 
     /// What is known of the rates.
@@ -199,5 +220,9 @@ mod tests {
         ] {
             assert!(!is_slack(other), "{other}");
         }
+        let is_socket = |url: &str| settings.is_slack_socket(&Url::parse(url).unwrap());
+        assert!(is_socket("wss://wss-primary.slack.com/link/?ticket=1"));
+        assert!(!is_socket("ws://wss-primary.slack.com/link/?ticket=1"));
+        assert!(!is_socket("wss://evil.example/link/?ticket=1"));
     }
 }

@@ -1,7 +1,11 @@
 //! Socket Mode's frames: events over a connection that Amebo opens itself, for installations that nobody can reach from outside
 //! (<https://docs.slack.dev/apis/events-api/using-socket-mode>).
 
+mod runner;
+
 use serde_json::{Value, json};
+
+pub use runner::{Receive, SocketStatus, run};
 
 use crate::inbound::{Immediate, Malformed};
 

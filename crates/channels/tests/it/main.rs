@@ -10,6 +10,7 @@ mod delivery;
 mod inbound;
 mod installing;
 mod reading;
+mod socket;
 
 use std::sync::Arc;
 

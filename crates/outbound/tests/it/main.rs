@@ -7,3 +7,4 @@ mod limits;
 mod redirect;
 mod retry;
 mod server;
+mod tunnel;
