@@ -42,7 +42,7 @@ enum Command {
     Search(commands::search::Options),
     /// Bring the database schema up to date.
     Migrate(commands::migrate::Options),
-    /// Measure how good retrieval, answers and extraction are on sets of questions with known answers.
+    /// Measure how good retrieval, answers, extraction and the grouping of chat are, on sets with known answers.
     Eval(commands::eval::Options),
     /// Look at everything the installation needs, and say how to mend what is wrong.
     Doctor,

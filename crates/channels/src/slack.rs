@@ -1,6 +1,7 @@
 //! Slack: <https://docs.slack.dev>.
 
 pub mod api;
+pub mod export;
 pub mod inbound;
 pub mod limits;
 pub mod manifest;
@@ -9,6 +10,7 @@ pub mod outbound;
 pub mod outcome;
 pub mod scope;
 pub mod socket;
+pub mod transcript;
 pub mod verify;
 
 pub use inbound::parse;

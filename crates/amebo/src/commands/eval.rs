@@ -1,4 +1,6 @@
-//! `amebo eval`: how good retrieval, answers and extraction are, on sets of questions with known answers.
+//! `amebo eval`: how good retrieval, answers, extraction and the grouping of chat are, on sets of questions with known answers.
+
+mod conversations;
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -90,6 +92,11 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
             reports.push(extraction(&folder, installed, mode).await?);
             continue;
         }
+        if folder.join(conversations::KNOWN).exists() {
+            eprintln!("Grouping {} …", folder.display());
+            reports.push(conversations::report(&folder, mode)?);
+            continue;
+        }
         for set in Set::load_all(&folder)? {
             eprintln!("Replaying {} …", set.name);
             let mut report = evaluate(&set, mode, &library).await?;
@@ -150,8 +157,11 @@ fn library_options(installed: &Path, mode: Mode, cache: Option<PathBuf>) -> Resu
 
 /// The folders that hold something to replay: as given, or one level below.
 fn folders(given: &[PathBuf]) -> Vec<PathBuf> {
-    let holds =
-        |folder: &Path| folder.join("queries.jsonl").exists() || folder.join("manifest.jsonl").exists();
+    let holds = |folder: &Path| {
+        ["queries.jsonl", "manifest.jsonl", conversations::KNOWN]
+            .iter()
+            .any(|file| folder.join(file).exists())
+    };
     let mut folders = Vec::new();
     for folder in given {
         let mut below: Vec<PathBuf> = if holds(folder) {
