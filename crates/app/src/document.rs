@@ -14,7 +14,7 @@ use amebo_store::job::NewJob;
 use amebo_store::{Document, DocumentFilter, Metric, OrgTx, Permit};
 use serde_json::{Map, Value, json};
 
-pub(crate) use receive::title_of_address;
+pub(crate) use receive::{count, file_name, not_kept, title_of_address};
 pub use receive::{PageAddress, Received, Upload};
 pub use view::{Download, PassageInContext, Progress};
 
@@ -120,7 +120,9 @@ impl App {
             .subtract(Metric::StorageBytes, document.size_bytes)
             .await?;
         tx.documents().delete(id).await?;
-        tx.blobs().delete(document.blob).await?;
+        if let Some(blob) = document.blob {
+            tx.blobs().delete(blob).await?;
+        }
         tx.events()
             .append(
                 "document.deleted",
@@ -176,8 +178,15 @@ fn check_metadata(metadata: &Map<String, Value>) -> Result<()> {
 }
 
 fn check_audience(audience: &Audience, reader: &Reader) -> Result<()> {
-    let Audience::Members { roles, users } = audience else {
-        return Ok(());
+    let (roles, users) = match audience {
+        Audience::Members { roles, users } => (roles, users),
+        Audience::SlackChannel { .. } if !audience.includes(reader) => {
+            return Err(Error::invalid(
+                "/audience",
+                "only members of a Slack channel can show a document to it",
+            ));
+        }
+        _ => return Ok(()),
     };
     if roles.is_empty() && users.is_empty() {
         return Err(Error::invalid("/audience", "name at least one role or person"));
@@ -198,7 +207,7 @@ fn check_audience(audience: &Audience, reader: &Reader) -> Result<()> {
 }
 
 /// A permit together with the limits of its organisation.
-async fn limits(app: &App, permit: &Permit) -> Result<amebo_core::organization::Limits> {
+pub(crate) async fn limits(app: &App, permit: &Permit) -> Result<amebo_core::organization::Limits> {
     let mut tx = app.store.begin(permit).await?;
     let limits = tx.organizations().current().await?.limits;
     tx.commit().await?;

@@ -25,7 +25,7 @@ use serde_json::{Map, Value, json};
 pub use embed::{Embed, EmbedHandler};
 
 use self::prepare::Prepared;
-use crate::{App, Error};
+use crate::{App, Error, mirror};
 
 /// How long a document waits before its passages are given vectors when there was no model.
 const MODEL_AWAITED: Duration = Duration::from_mins(1);
@@ -62,6 +62,14 @@ enum Stop {
     Unfit(String),
     /// Something is away.
     Later { reason: String, after: Option<Duration> },
+}
+
+/// What a document's text is read from.
+enum Original {
+    /// A stored file.
+    File(Blob),
+    /// Messages, already written down.
+    Messages(Extracted),
 }
 
 impl From<amebo_store::Error> for Stop {
@@ -118,11 +126,14 @@ impl Handler for IngestHandler {
 impl App {
     async fn ingest(&self, lease: &Lease, task: &Ingest) -> Result<(), Stop> {
         let permit = lease.permit();
-        let (document, base, blob) = self.take_up(&permit, task).await?;
+        let (document, base, original) = self.take_up(&permit, task).await?;
         // Documents in work take memory in proportion to their size.
         let size = u32::try_from(document.size_bytes >> 20).unwrap_or(ROOM);
         let _room = self.ingest_room.acquire_many(size.clamp(1, ROOM)).await;
-        let extracted = self.extract(&document, &blob).await?;
+        let extracted = match original {
+            Original::File(blob) => self.extract(&document, &blob).await?,
+            Original::Messages(extracted) => extracted,
+        };
         let title = title_of(&document, &extracted);
         self.step(&permit, task, DocumentStatus::Chunking, async |tx| {
             tx.documents()
@@ -151,7 +162,11 @@ impl App {
     }
 
     /// Marks the version as in work and reads what is needed to process it.
-    async fn take_up(&self, permit: &Permit, task: &Ingest) -> Result<(Document, KnowledgeBase, Blob), Stop> {
+    async fn take_up(
+        &self,
+        permit: &Permit,
+        task: &Ingest,
+    ) -> Result<(Document, KnowledgeBase, Original), Stop> {
         let mut tx = self.store.begin(permit).await?;
         if !tx
             .documents()
@@ -166,9 +181,14 @@ impl App {
             .get(document.knowledge_base)
             .await?
             .ok_or(Stop::Superseded)?;
-        let blob = tx.blobs().get(document.blob).await?.ok_or(Stop::Superseded)?;
+        let original = match document.blob {
+            Some(blob) => tx.blobs().get(blob).await?.map(Original::File),
+            None => mirror::extracted(&mut tx, document.id)
+                .await?
+                .map(Original::Messages),
+        };
         tx.commit().await?;
-        Ok((document, base, blob))
+        Ok((document, base, original.ok_or(Stop::Superseded)?))
     }
 
     async fn extract(&self, document: &Document, blob: &Blob) -> Result<Extracted, Stop> {

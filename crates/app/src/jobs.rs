@@ -9,6 +9,7 @@ use amebo_store::sealing::Resealer;
 use crate::App;
 use crate::evaluation::ReplayHandler;
 use crate::ingest::{EmbedHandler, IngestHandler};
+use crate::mirror::{ComposeHandler, ImportSlackHandler};
 
 impl App {
     /// The handlers of every kind of job.
@@ -17,6 +18,8 @@ impl App {
             .with(IngestHandler(Arc::clone(self)))
             .with(EmbedHandler(Arc::clone(self)))
             .with(ReplayHandler(Arc::clone(self)))
+            .with(ComposeHandler(Arc::clone(self)))
+            .with(ImportSlackHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))
             .with(Resealer {
                 store: self.store.clone(),

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod ingest;
 pub mod invitation;
 mod jobs;
+pub mod mirror;
 pub mod knowledge_base;
 pub mod library;
 pub mod mail;

@@ -1,8 +1,10 @@
 //! A document's way from bytes to searchable passages, and who may see it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::UserId;
+use crate::id::{SlackChannelId, UserId};
 use crate::permission::Role;
 use crate::permission::named_enum;
 
@@ -95,6 +97,11 @@ pub enum Audience {
         #[serde(default)]
         users: Vec<UserId>,
     },
+    /// Exactly the members of a Slack channel, as they are when somebody asks; nobody else, administrators included.
+    SlackChannel {
+        /// The channel.
+        channel: SlackChannelId,
+    },
     /// Everyone, contacts and anonymous visitors included.
     Public,
 }
@@ -108,6 +115,15 @@ pub enum Reader {
         user: UserId,
         /// Their role.
         role: Role,
+        /// The Slack channels they are in.
+        channels: Arc<[SlackChannelId]>,
+    },
+    /// Everybody who can read a Slack channel, together.
+    SlackChannel {
+        /// The channel.
+        channel: SlackChannelId,
+        /// Whether all of them belong to the organisation: none is a guest or from another company.
+        insiders: bool,
     },
     /// A program that acts for the organisation as a whole.
     Machine,
@@ -119,9 +135,19 @@ impl Audience {
     /// Whether `reader` belongs to this audience.
     pub fn includes(&self, reader: &Reader) -> bool {
         match (self, reader) {
-            (Audience::Public, _) | (Audience::Organization, Reader::Member { .. } | Reader::Machine) => true,
-            (Audience::Members { roles, users }, Reader::Member { user, role }) => {
+            (Audience::Public, _)
+            | (
+                Audience::Organization,
+                Reader::Member { .. } | Reader::Machine | Reader::SlackChannel { insiders: true, .. },
+            ) => true,
+            (Audience::Members { roles, users }, Reader::Member { user, role, .. }) => {
                 roles.contains(role) || users.contains(user)
+            }
+            (Audience::SlackChannel { channel }, Reader::Member { channels, .. }) => {
+                channels.contains(channel)
+            }
+            (Audience::SlackChannel { channel }, Reader::SlackChannel { channel: read, .. }) => {
+                channel == read
             }
             _ => false,
         }
@@ -146,6 +172,35 @@ mod tests {
         }
     }
 
+    fn member(user: UserId, role: Role, channels: &[SlackChannelId]) -> Reader {
+        Reader::Member {
+            user,
+            role,
+            channels: channels.into(),
+        }
+    }
+
+    #[test]
+    fn what_was_said_in_a_channel_is_seen_by_its_members_only() {
+        let channels = [1, 2].map(|number| SlackChannelId::from_uuid(Uuid::from_u128(number)));
+        let anna = UserId::from_uuid(Uuid::from_u128(1));
+        let audience = Audience::SlackChannel { channel: channels[0] };
+        assert!(audience.includes(&member(anna, Role::Viewer, &channels)));
+        for reader in [
+            member(anna, Role::Owner, &channels[1..]),
+            Reader::Machine,
+            Reader::Outsider,
+        ] {
+            assert!(!audience.includes(&reader), "{reader:?}");
+        }
+        let together = |channel, insiders| Reader::SlackChannel { channel, insiders };
+        assert!(audience.includes(&together(channels[0], false)));
+        assert!(!audience.includes(&together(channels[1], true)));
+        assert!(Audience::Organization.includes(&together(channels[0], true)));
+        assert!(!Audience::Organization.includes(&together(channels[0], false)));
+        assert!(Audience::Public.includes(&together(channels[0], false)));
+    }
+
     #[test]
     fn an_outsider_sees_only_what_is_public() {
         assert!(Audience::Public.includes(&Reader::Outsider));
@@ -162,18 +217,9 @@ mod tests {
             roles: vec![Role::Manager],
             users: vec![anna],
         };
-        assert!(audience.includes(&Reader::Member {
-            user: anna,
-            role: Role::Viewer
-        }));
-        assert!(audience.includes(&Reader::Member {
-            user: ben,
-            role: Role::Manager
-        }));
-        assert!(!audience.includes(&Reader::Member {
-            user: ben,
-            role: Role::Owner
-        }));
+        assert!(audience.includes(&member(anna, Role::Viewer, &[])));
+        assert!(audience.includes(&member(ben, Role::Manager, &[])));
+        assert!(!audience.includes(&member(ben, Role::Owner, &[])));
         assert!(!audience.includes(&Reader::Machine));
     }
 

@@ -121,6 +121,12 @@ ids! {
     InboundEventId = "inbound event";
     /// Something to be sent out.
     DeliveryId = "delivery";
+    /// A channel of a Slack workspace that is mirrored.
+    SlackChannelId = "Slack channel";
+    /// A user of a Slack workspace that is mirrored.
+    SlackUserId = "Slack user";
+    /// One import of a Slack export.
+    SlackImportId = "Slack import";
 }
 
 #[cfg(test)]

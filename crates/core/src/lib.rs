@@ -12,5 +12,6 @@ pub mod organization;
 pub mod page;
 pub mod permission;
 pub mod provider;
+pub mod slack;
 
 pub use environment::{Clock, Environment, ManualClock, SystemClock};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use amebo_core::document::Reader;
-use amebo_core::id::{ApiKeyId, MemberId, OrganizationId, RequestId, UserId};
+use amebo_core::id::{ApiKeyId, MemberId, OrganizationId, RequestId, SlackChannelId, UserId};
 use amebo_core::organization::Limits;
 use amebo_core::permission::{Action, Permission, Permissions, Resource, Role};
 
@@ -64,12 +64,21 @@ pub struct Permit {
 }
 
 impl Access {
-    pub(crate) fn of_member(place: Place, permissions: Permissions, limits: Limits) -> Self {
+    pub(crate) fn of_member(
+        place: Place,
+        channels: Vec<SlackChannelId>,
+        permissions: Permissions,
+        limits: Limits,
+    ) -> Self {
         let Place { user, role, .. } = place;
         Self {
             actor: Actor::User(user),
             request: None,
-            reader: Reader::Member { user, role },
+            reader: Reader::Member {
+                user,
+                role,
+                channels: channels.into(),
+            },
             place,
             permissions,
             limits,

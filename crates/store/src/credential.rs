@@ -2,7 +2,7 @@
 //! place, the organisation and the role's deviations together, at every request, so that whatever ends any of them ends the
 //! credential at once.
 
-use amebo_core::id::{ApiKeyId, Id, MemberId, OrganizationId, TokenFamilyId, UserId};
+use amebo_core::id::{ApiKeyId, Id, MemberId, OrganizationId, SlackChannelId, TokenFamilyId, UserId};
 use amebo_core::organization::{LimitOverrides, Plan, SubscriptionStatus};
 use amebo_core::permission::{CustomPermissions, Permission, Permissions, RoleOverrides};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,6 +66,7 @@ struct PlaceRow {
     trial_ends_at: Option<DateTime<Utc>>,
     subscription_plan: String,
     limits: Json<LimitOverrides>,
+    slack_channels: Vec<Uuid>,
 }
 
 #[derive(FromRow)]
@@ -83,7 +84,11 @@ macro_rules! place {
         "m.organization_id, m.id as member_id, m.user_id, m.role, m.custom_permissions,
          (select jsonb_object_agg(r.resource, to_jsonb(r.actions)) from role_permissions r
           where r.organization_id = m.organization_id and r.role = m.role) as overrides,
-         o.subscription_status, o.trial_ends_at, o.subscription_plan, o.limits"
+         o.subscription_status, o.trial_ends_at, o.subscription_plan, o.limits,
+         array(select c.channel_id from slack_users s
+               join slack_channel_members c on c.organization_id = s.organization_id and c.slack_user_id = s.id
+               where s.organization_id = m.organization_id and not s.is_deleted
+                 and (s.user_id = m.user_id or s.user_id is null and s.email = u.email)) as slack_channels"
     };
 }
 
@@ -202,6 +207,10 @@ impl PlaceRow {
         };
         Ok(Access::of_member(
             place,
+            self.slack_channels
+                .into_iter()
+                .map(SlackChannelId::from_uuid)
+                .collect(),
             permissions,
             plan.limits().with(&self.limits),
         ))

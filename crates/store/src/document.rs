@@ -42,8 +42,8 @@ pub struct Document {
     pub content_hash: [u8; 32],
     /// Where it was fetched from.
     pub source_url: Option<String>,
-    /// The original.
-    pub blob: BlobId,
+    /// The original; `None` for what is written down from synchronised messages.
+    pub blob: Option<BlobId>,
     /// What is said of it: author, date, tags.
     pub metadata: Map<String, Value>,
     /// Who may see it.
@@ -81,8 +81,8 @@ pub struct Original {
     pub size_bytes: u64,
     /// SHA-256.
     pub content_hash: [u8; 32],
-    /// Where it is kept.
-    pub blob: BlobId,
+    /// Where it is kept; `None` for what is written down from synchronised messages.
+    pub blob: Option<BlobId>,
 }
 
 /// A document to be added.
@@ -162,7 +162,7 @@ impl Documents<'_> {
         .bind(i64::try_from(new.original.size_bytes).unwrap_or(i64::MAX))
         .bind(&new.original.content_hash[..])
         .bind(&new.source_url)
-        .bind(new.original.blob.uuid())
+        .bind(new.original.blob.map(Id::uuid))
         .bind(Json(&new.metadata))
         .bind(Json(&new.audience))
         .bind(person)
@@ -245,15 +245,16 @@ impl Documents<'_> {
     ) -> Result<Page<Document>> {
         let eyes = Eyes::of(reader);
         let rows: Vec<Row> = sqlx::query_as(select!(
-            "and (audience ->> 'kind' = any($2) or audience -> 'roles' ? $3 or audience -> 'users' ? $4)
-             and ($5::uuid is null or id < $5) and ($6::uuid is null or knowledge_base_id = $6) and ($7::text is null or status = $7)
-             and ($8::text is null or strpos(lower(title), lower($8)) > 0 or strpos(lower(original_name), lower($8)) > 0)
-             order by id desc limit $9"
+            "and (audience ->> 'kind' = any($2) or audience -> 'roles' ? $3 or audience -> 'users' ? $4 or audience ->> 'channel' = any($5))
+             and ($6::uuid is null or id < $6) and ($7::uuid is null or knowledge_base_id = $7) and ($8::text is null or status = $8)
+             and ($9::text is null or strpos(lower(title), lower($9)) > 0 or strpos(lower(original_name), lower($9)) > 0)
+             order by id desc limit $10"
         ))
         .bind(self.0.organization.uuid())
         .bind(eyes.kinds)
         .bind(eyes.role)
         .bind(eyes.user)
+        .bind(eyes.channels)
         .bind(page.after.map(Id::uuid))
         .bind(filter.knowledge_base.map(Id::uuid))
         .bind(filter.status.map(DocumentStatus::as_str))
@@ -280,14 +281,15 @@ impl Documents<'_> {
     ) -> Result<Vec<Document>> {
         let eyes = Eyes::of(reader);
         let rows: Vec<Row> = sqlx::query_as(select!(
-            "and (audience ->> 'kind' = any($2) or audience -> 'roles' ? $3 or audience -> 'users' ? $4)
-             and (updated_at >= $5 or $7 and status not in ('indexed', 'failed'))
-             and ($6::uuid is null or knowledge_base_id = $6) order by updated_at, id limit $8"
+            "and (audience ->> 'kind' = any($2) or audience -> 'roles' ? $3 or audience -> 'users' ? $4 or audience ->> 'channel' = any($5))
+             and (updated_at >= $6 or $8 and status not in ('indexed', 'failed'))
+             and ($7::uuid is null or knowledge_base_id = $7) order by updated_at, id limit $9"
         ))
         .bind(self.0.organization.uuid())
         .bind(eyes.kinds)
         .bind(eyes.role)
         .bind(eyes.user)
+        .bind(eyes.channels)
         .bind(since)
         .bind(filter.knowledge_base.map(Id::uuid))
         .bind(unsettled)
@@ -361,7 +363,7 @@ impl Documents<'_> {
         .bind(original.map(|original| original.name.as_str()))
         .bind(original.map(|original| i64::try_from(original.size_bytes).unwrap_or(i64::MAX)))
         .bind(original.map(|original| &original.content_hash[..]))
-        .bind(original.map(|original| original.blob.uuid()))
+        .bind(original.and_then(|original| original.blob.map(Id::uuid)))
         .bind(self.0.environment.now())
         .fetch_one(&mut *self.0.connection)
         .await?;

@@ -354,7 +354,7 @@ impl KnowledgeBases<'_> {
         if self.lock(id).await?.is_none() {
             return Ok(None);
         }
-        let documents: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
+        let documents: Vec<(Uuid, Option<Uuid>, i64)> = sqlx::query_as(
             "delete from documents where organization_id = $1 and knowledge_base_id = $2 returning id, blob_id, size_bytes",
         )
         .bind(self.0.organization.uuid())
@@ -373,7 +373,7 @@ impl KnowledgeBases<'_> {
             bytes: documents.iter().map(|(_, _, size)| size.unsigned_abs()).sum(),
             blobs: documents
                 .iter()
-                .map(|(_, blob, _)| Id::from_uuid(*blob))
+                .filter_map(|(_, blob, _)| blob.map(Id::from_uuid))
                 .collect(),
         }))
     }

@@ -46,6 +46,7 @@ pub mod sealing;
 mod secret_token;
 pub mod session;
 mod signal;
+pub mod slack;
 mod source;
 mod throttle;
 mod transaction;

@@ -20,6 +20,32 @@ impl OrgTx {
 pub struct Sources<'a>(pub(crate) Scope<'a>);
 
 impl Sources<'_> {
+    /// The source that mirrors a workspace of this name in a knowledge base; made when it is first needed. The workspace's address is
+    /// kept when it is given.
+    pub async fn of_workspace(
+        &mut self,
+        knowledge_base: KnowledgeBaseId,
+        name: &str,
+        url: Option<&str>,
+    ) -> Result<SourceId> {
+        let id: Uuid = sqlx::query_scalar(
+            "insert into sources as s (id, organization_id, knowledge_base_id, kind, name, configuration, created_at, updated_at)
+             values ($1, $2, $3, 'slack', $4, jsonb_strip_nulls(jsonb_build_object('workspace_url', $5::text)), $6, $6)
+             on conflict on constraint sources_name do update
+                 set configuration = s.configuration || excluded.configuration, updated_at = excluded.updated_at
+             returning id",
+        )
+        .bind(self.0.environment.id::<SourceId>().uuid())
+        .bind(self.0.organization.uuid())
+        .bind(knowledge_base.uuid())
+        .bind(name)
+        .bind(url)
+        .bind(self.0.environment.now())
+        .fetch_one(&mut *self.0.connection)
+        .await?;
+        Ok(SourceId::from_uuid(id))
+    }
+
     /// The source of documents that are added to a knowledge base one by one; made when it is first needed.
     pub async fn of_single_documents(
         &mut self,

@@ -371,6 +371,11 @@ async fn replace(
             is_new: false,
         });
     }
+    let Some(original) = before.blob else {
+        return Err(Error::Conflict(
+            "this document is written down from messages; change them where they were said".to_owned(),
+        ));
+    };
     tx.usage()
         .subtract(Metric::StorageBytes, before.size_bytes)
         .await?;
@@ -378,7 +383,7 @@ async fn replace(
     let blob = tx.blobs().insert(stored, OPAQUE).await?;
     let version = tx
         .documents()
-        .renew(before.id, Some(&original(stored, name, blob)))
+        .renew(before.id, Some(&self::original(stored, name, blob)))
         .await
         .map_err(|error| {
             if error.is_conflict_on("documents_content") {
@@ -387,7 +392,7 @@ async fn replace(
                 error.into()
             }
         })?;
-    tx.blobs().delete(before.blob).await?;
+    tx.blobs().delete(original).await?;
     push_ingest(tx, before.id, version).await?;
     let document = tx
         .documents()
@@ -407,7 +412,8 @@ async fn discard(tx: &mut OrgTx, stored: &Stored) -> Result<()> {
     Ok(())
 }
 
-async fn count(tx: &mut OrgTx, metric: Metric, amount: u64, limit: u64) -> Result<()> {
+/// Counts something against the plan.
+pub(crate) async fn count(tx: &mut OrgTx, metric: Metric, amount: u64, limit: u64) -> Result<()> {
     if tx.usage().add(metric, amount, limit).await? {
         return Ok(());
     }
@@ -424,7 +430,7 @@ fn original(stored: &Stored, name: String, blob: amebo_core::id::BlobId) -> Orig
         name,
         size_bytes: stored.size_bytes,
         content_hash: stored.sha256,
-        blob,
+        blob: Some(blob),
     }
 }
 
@@ -437,7 +443,7 @@ fn check(upload: &Upload, access: &Access) -> Result<()> {
 }
 
 /// The last part of a path, without control characters, at most 255 characters; never empty.
-fn file_name(path: &str) -> String {
+pub(crate) fn file_name(path: &str) -> String {
     let last = path.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last
         .chars()
@@ -506,7 +512,7 @@ fn not_fetched(error: &outbound::Error) -> Error {
     }
 }
 
-fn not_kept(error: blob::Error) -> Error {
+pub(crate) fn not_kept(error: blob::Error) -> Error {
     match error {
         blob::Error::TooLarge { limit } => Error::TooLarge { limit },
         blob::Error::Source(source) => {

@@ -14,7 +14,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::fetch;
-use crate::{Access, App, Error, Result};
+use crate::{Access, App, Error, Result, mirror};
 
 /// How many bytes of text are shown at a time.
 const MAX_WINDOW: usize = 200_000;
@@ -114,11 +114,16 @@ impl App {
         let permit = access.permit(Resource::Document, Action::Read)?;
         let mut tx = self.store.begin(&permit).await?;
         let document = fetch(&mut tx, id, Action::Read, access).await?;
-        let blob = tx
-            .blobs()
-            .get(document.blob)
-            .await?
-            .ok_or(Error::NotFound("document"))?;
+        let Some(blob) = document.blob else {
+            // What is written down from messages has no other original than its text.
+            let text = mirror::extracted(&mut tx, id).await?.unwrap_or_default().text;
+            tx.commit().await?;
+            let mut document = document;
+            document.size_bytes = text.len() as u64;
+            let bytes = futures::stream::iter([Ok(Bytes::from(text))]).boxed();
+            return Ok(Download { document, bytes });
+        };
+        let blob = tx.blobs().get(blob).await?.ok_or(Error::NotFound("document"))?;
         tx.commit().await?;
         let bytes = self.storage.get(&blob).await.map_err(|error| {
             tracing::error!(

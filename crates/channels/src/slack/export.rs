@@ -12,4 +12,4 @@ mod people;
 mod tests;
 
 pub use archive::{Day, Error, Export, Limits, MAX_ENTRIES, Messages, Problem};
-pub use people::{Channel, ChannelKind, User};
+pub use people::{Channel, User};

@@ -11,7 +11,7 @@ mod mrkdwn;
 mod render;
 mod timestamp;
 
-pub use message::{Attached, LeftOut, Message, Raw};
+pub use message::{Attached, LeftOut, Message, Raw, is_id};
 pub use mrkdwn::{Names, plain};
 pub use render::{Place, Span, SpanKind, Transcript, permalink, render};
 pub use timestamp::{ParseTimestampError, Timestamp};

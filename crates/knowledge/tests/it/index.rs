@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use amebo_core::document::{Audience, Reader};
-use amebo_core::id::{ChunkId, DocumentId, Id, KnowledgeBaseId, OrganizationId, UserId};
+use amebo_core::id::{ChunkId, DocumentId, Id, KnowledgeBaseId, OrganizationId, SlackChannelId, UserId};
 use amebo_core::permission::Role;
 use amebo_knowledge::index::analysis::stored::Terms;
 use amebo_knowledge::index::analysis::{self, encode_passage};
@@ -41,6 +41,10 @@ fn user(number: u8) -> UserId {
     UserId::from_uuid(Uuid::from_u128(u128::from(number)))
 }
 
+fn channel(number: u8) -> SlackChannelId {
+    SlackChannelId::from_uuid(Uuid::from_u128(u128::from(number)))
+}
+
 fn unit(seed: [i8; 8]) -> Vec<f32> {
     let length = seed
         .iter()
@@ -59,6 +63,9 @@ fn audience() -> impl Strategy<Value = Audience> {
             roles: vec![Role::Manager],
             users: vec![user(number)]
         }),
+        (0_u8..3).prop_map(|number| Audience::SlackChannel {
+            channel: channel(number)
+        }),
     ]
 }
 
@@ -66,10 +73,15 @@ fn reader() -> impl Strategy<Value = Reader> {
     prop_oneof![
         Just(Reader::Machine),
         Just(Reader::Outsider),
+        (0_u8..3, any::<bool>()).prop_map(|(number, insiders)| Reader::SlackChannel {
+            channel: channel(number),
+            insiders
+        }),
         (0_u8..3, prop::sample::select(vec![Role::Manager, Role::Viewer])).prop_map(|(number, role)| {
             Reader::Member {
                 user: user(number),
                 role,
+                channels: [channel(number)].into(),
             }
         }),
     ]

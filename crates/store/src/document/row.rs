@@ -21,7 +21,7 @@ pub(super) struct Row {
     size_bytes: i64,
     content_hash: Vec<u8>,
     source_url: Option<String>,
-    blob_id: Uuid,
+    blob_id: Option<Uuid>,
     metadata: Json<Map<String, Value>>,
     audience: Json<Audience>,
     version: i32,
@@ -66,7 +66,7 @@ impl TryFrom<Row> for Document {
                 .try_into()
                 .map_err(|_| Error::Corrupt("a content hash is not 32 bytes long".to_owned()))?,
             source_url: row.source_url,
-            blob: BlobId::from_uuid(row.blob_id),
+            blob: row.blob_id.map(BlobId::from_uuid),
             metadata: row.metadata.0,
             audience: row.audience.0,
             version: row.version,
@@ -84,25 +84,40 @@ impl TryFrom<Row> for Document {
     }
 }
 
-/// [`Audience::includes`] in the terms of a query: the kinds that include the reader as such, and the role and person that a list
-/// may name.
+/// [`Audience::includes`] in the terms of a query: the kinds that include the reader as such, the role and person that a list may
+/// name, and the Slack channels they read.
 pub(super) struct Eyes {
     pub(super) kinds: &'static [&'static str],
     pub(super) role: Option<&'static str>,
     pub(super) user: Option<String>,
+    pub(super) channels: Vec<String>,
 }
 
 impl Eyes {
     pub(super) fn of(reader: &Reader) -> Self {
-        let (kinds, role, user): (&'static [&'static str], _, _) = match reader {
-            Reader::Member { user, role } => (
-                &["organization", "public"],
+        const INSIDE: &[&str] = &["organization", "public"];
+        const OUTSIDE: &[&str] = &["public"];
+        let (kinds, role, user, channels) = match reader {
+            Reader::Member { user, role, channels } => (
+                INSIDE,
                 Some(role.as_str()),
                 Some(user.to_string()),
+                channels.iter().map(ToString::to_string).collect(),
             ),
-            Reader::Machine => (&["organization", "public"], None, None),
-            Reader::Outsider => (&["public"], None, None),
+            Reader::SlackChannel { channel, insiders } => (
+                if *insiders { INSIDE } else { OUTSIDE },
+                None,
+                None,
+                vec![channel.to_string()],
+            ),
+            Reader::Machine => (INSIDE, None, None, Vec::new()),
+            Reader::Outsider => (OUTSIDE, None, None, Vec::new()),
         };
-        Self { kinds, role, user }
+        Self {
+            kinds,
+            role,
+            user,
+            channels,
+        }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn original(database: &Database, tx: &mut OrgTx, byte: u8) -> O
         name: "notes.txt".to_owned(),
         size_bytes: stored.size_bytes,
         content_hash: stored.sha256,
-        blob: tx.blobs().insert(&stored, "text/plain").await.unwrap(),
+        blob: Some(tx.blobs().insert(&stored, "text/plain").await.unwrap()),
     }
 }
 
@@ -272,7 +272,11 @@ async fn restricted_documents_are_neither_listed_nor_read_by_others_whatever_the
     let open = document(&database, &mut tx, base, 2, Audience::Public).await;
     assert!(publish(&mut tx, id, 1, "Secret.", None).await);
     let passage = tx.index_feed().load(&[id]).await.unwrap()[0].passages[0].id;
-    let reader = |user, role| Reader::Member { user, role };
+    let reader = |user, role| Reader::Member {
+        user,
+        role,
+        channels: [].into(),
+    };
     let other = database.environment().id::<UserId>();
     for (reader, sees) in [
         (reader(anna, Role::Viewer), true),

@@ -29,6 +29,8 @@ mod sealing;
 #[cfg(test)]
 mod signal;
 #[cfg(test)]
+mod slack;
+#[cfg(test)]
 mod system_access;
 #[cfg(test)]
 mod tenancy;

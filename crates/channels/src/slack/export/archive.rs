@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use amebo_core::slack::SlackChannelKind as ChannelKind;
 use chrono::NaiveDate;
 use serde::de::{DeserializeOwned, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::people::{Channel, ChannelKind, User};
+use super::people::{Channel, User};
 use crate::slack::transcript::{LeftOut, Message, Raw};
 
 /// The most files an archive may have; the list of them is held in memory.

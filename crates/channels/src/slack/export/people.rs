@@ -1,5 +1,6 @@
 //! Users and channels, as exports and the Web API write them alike.
 
+use amebo_core::slack::SlackChannelKind as ChannelKind;
 use serde::Deserialize;
 
 use crate::slack::transcript::Names;
@@ -60,19 +61,6 @@ impl User {
     pub fn is_bot(&self) -> bool {
         self.is_bot == Some(true) || self.is_app == Some(true) || self.id == "USLACKBOT"
     }
-}
-
-/// What a channel is: who can come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChannelKind {
-    /// Open to the workspace.
-    Public,
-    /// By invitation.
-    Private,
-    /// A direct message of two.
-    Direct,
-    /// A direct message of several.
-    Group,
 }
 
 /// A channel. Fields: the `conversation` object of the Web API.

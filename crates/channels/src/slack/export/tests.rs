@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::io::{Cursor, Write};
 
+use amebo_core::slack::SlackChannelKind as ChannelKind;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

@@ -75,6 +75,18 @@ pub struct Attached {
     pub link: Option<String>,
 }
 
+impl LeftOut {
+    /// The reason's stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Notice => "notice",
+            Self::Empty => "empty",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
 /// Why a message is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeftOut {
@@ -164,7 +176,7 @@ impl RawFile {
 }
 
 /// Whether a text may be an id of Slack: short, and letters and digits only.
-pub(in crate::slack) fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

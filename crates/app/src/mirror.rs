@@ -1,0 +1,16 @@
+//! Mirrored chat: from messages to documents.
+//!
+//! Messages come from an import, a backfill or live events, and are only ever stored by those; [`compose`] then decides which of them
+//! make up which document and has the documents processed like any other. So wherever messages come from and whenever anything
+//! stops, the documents end up the same.
+
+mod compose;
+mod import;
+mod transcript;
+
+pub use compose::{Compose, ComposeHandler};
+pub(crate) use transcript::extracted;
+pub use import::{ImportSlack, ImportSlackHandler, ImportStatus, NewImport};
+
+/// What the mirror hands out as it is stored.
+pub use amebo_store::slack::{SlackImport, SlackImportProblem, SlackImportProgress};
