@@ -36,6 +36,9 @@ enum Command {
     Serve(commands::serve::Options),
     /// Put files and folders into a knowledge base, and wait until they are findable.
     Ingest(commands::ingest::Options),
+    /// Read in what was said elsewhere.
+    #[command(subcommand)]
+    Import(commands::import::Command),
     /// Ask a question.
     Ask(commands::ask::Options),
     /// Find passages.
@@ -88,6 +91,11 @@ pub fn run() -> Result<()> {
             Command::Ingest(options) => {
                 let api = Api::connect(&options.target, file, data).await?;
                 commands::ingest::run(api, &options).await
+            }
+            Command::Import(command) => {
+                let commands::import::Command::Slack(options) = &command;
+                let api = Api::connect(&options.target, file, data).await?;
+                commands::import::run(api, &command).await
             }
             Command::Ask(options) => {
                 commands::ask::run(&Api::connect(&options.target, file, data).await?, &options).await

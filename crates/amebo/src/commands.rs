@@ -5,6 +5,7 @@ pub mod audit;
 pub mod doctor;
 pub mod eval;
 pub mod extract_worker;
+pub mod import;
 pub mod ingest;
 pub mod keys;
 pub mod migrate;

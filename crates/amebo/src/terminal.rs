@@ -19,6 +19,9 @@ use serde_json::Value;
 pub use events::Events;
 pub use server::{Announcement, LocalServer};
 
+/// How long sending a file may take.
+const LONGEST_UPLOAD: Duration = Duration::from_hours(6);
+
 /// Where to ask and as whom; read from the environment or from the data directory.
 #[derive(clap::Args, Default)]
 pub struct Target {
@@ -151,6 +154,22 @@ impl Api {
         .await
     }
 
+    /// POST of a file of any size below the organisation.
+    pub async fn upload_file<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        file: PathBuf,
+    ) -> Result<T> {
+        let patient = Limits {
+            first_byte: LONGEST_UPLOAD,
+            total: LONGEST_UPLOAD,
+            ..Limits::default()
+        };
+        let request = Request::post(self.address(path)?, "terminal").file(content_type, file);
+        read(self.send_within(request, patient).await?).await
+    }
+
     /// POST of JSON, answered by events.
     pub async fn post_for_events(&self, path: &str, body: &Value) -> Result<Events> {
         self.events(Request::post(self.address(path)?, "terminal").json(body))
@@ -177,6 +196,10 @@ impl Api {
             body_bytes: 64 << 20,
             ..Limits::default()
         };
+        self.send_within(request, limits).await
+    }
+
+    async fn send_within(&self, request: Request, limits: Limits) -> Result<Response> {
         let request = request.bearer(self.key.expose_secret()).limits(limits);
         self.client
             .send(request)

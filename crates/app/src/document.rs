@@ -14,8 +14,8 @@ use amebo_store::job::NewJob;
 use amebo_store::{Document, DocumentFilter, Metric, OrgTx, Permit};
 use serde_json::{Map, Value, json};
 
-pub(crate) use receive::{count, file_name, not_kept, title_of_address};
 pub use receive::{PageAddress, Received, Upload};
+pub(crate) use receive::{count, file_name, not_kept, title_of_address};
 pub use view::{Download, PassageInContext, Progress};
 
 use crate::ingest::Ingest;

@@ -9,8 +9,8 @@ mod import;
 mod transcript;
 
 pub use compose::{Compose, ComposeHandler};
-pub(crate) use transcript::extracted;
 pub use import::{ImportSlack, ImportSlackHandler, ImportStatus, NewImport};
+pub(crate) use transcript::extracted;
 
 /// What the mirror hands out as it is stored.
 pub use amebo_store::slack::{SlackImport, SlackImportProblem, SlackImportProgress};

@@ -24,6 +24,7 @@ mod question;
 mod reference;
 mod search;
 mod session;
+mod slack_import;
 mod start;
 
 use utoipa::OpenApi as _;
@@ -61,5 +62,6 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(analytics::routes())
         .merge(provider::routes())
         .merge(evaluation::routes())
+        .merge(slack_import::routes())
         .merge(operator::routes())
 }

@@ -193,6 +193,12 @@ impl Client {
         if let Some(body) = &request.body {
             outgoing = outgoing.body(body.clone());
         }
+        if let Some(path) = &request.file {
+            let unreadable = |_| Error::Request("the file that is its body cannot be read");
+            let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+            let length = file.metadata().await.map_err(unreadable)?.len();
+            outgoing = outgoing.header(header::CONTENT_LENGTH, length).body(file);
+        }
         let first_byte = Instant::now() + limits.first_byte;
         match timeout_at(first_byte.min(deadline), outgoing.send()).await {
             Ok(Ok(inner)) => Ok(Response {

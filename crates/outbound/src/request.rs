@@ -1,5 +1,6 @@
 //! What is asked for.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,6 +47,7 @@ pub struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
+    pub(crate) file: Option<PathBuf>,
     pub(crate) limits: Limits,
     pub(crate) repeatable: bool,
     pub(crate) purpose: &'static str,
@@ -72,6 +74,7 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: None,
+            file: None,
             limits: Limits::default(),
             purpose,
             problem: None,
@@ -113,6 +116,16 @@ impl Request {
         self.headers
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         self.body = Some(body.into());
+        self
+    }
+
+    /// Sets the body to what a file holds when the request is sent; it is read as it is sent, whatever its size. The time until the
+    /// answer's head, [`Limits::first_byte`], includes that.
+    #[must_use]
+    pub fn file(mut self, content_type: &'static str, path: PathBuf) -> Self {
+        self.headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.file = Some(path);
         self
     }
 
@@ -162,10 +175,11 @@ impl Request {
         if becomes_get {
             next.method = Method::GET;
             next.body = None;
+            next.file = None;
             next.headers.remove(header::CONTENT_TYPE);
         }
         if url.origin() != self.url.origin() {
-            if next.body.is_some() {
+            if next.body.is_some() || next.file.is_some() {
                 return Err(Error::Redirect);
             }
             next.headers = self

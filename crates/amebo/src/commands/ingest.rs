@@ -139,7 +139,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-async fn knowledge_base(api: &Api, name: &str) -> Result<String> {
+/// The knowledge base of this name; made when there is none.
+pub(super) async fn knowledge_base(api: &Api, name: &str) -> Result<String> {
     let mut cursor = None::<String>;
     loop {
         let path = cursor.map_or_else(
@@ -252,6 +253,45 @@ async fn follow(
         }
     }
     Ok(())
+}
+
+/// Waits until no document of a knowledge base is in work, telling now and then how many are and for how many seconds. Answers how many
+/// of those that were in work failed.
+pub(super) async fn settled(
+    api: &Api,
+    knowledge_base: &str,
+    mut tell: impl FnMut(u64, Option<u64>),
+) -> Result<usize> {
+    let mut failed = std::collections::HashSet::new();
+    loop {
+        let mut events = api
+            .get_for_events(&format!(
+                "/documents/events?knowledge_base_id={knowledge_base}&until=settled"
+            ))
+            .await?;
+        let mut is_over = true;
+        while let Some(event) = events.next().await? {
+            match event.name.as_str() {
+                "document" => {
+                    let DocumentEvent { document } = event.json()?;
+                    if document.status == "failed" {
+                        failed.insert(document.id);
+                    } else {
+                        failed.remove(&document.id);
+                    }
+                }
+                "summary" => {
+                    let summary: SummaryEvent = event.json()?;
+                    is_over = summary.waiting == 0;
+                    tell(summary.waiting, summary.remaining_seconds);
+                }
+                _ => {}
+            }
+        }
+        if is_over {
+            return Ok(failed.len());
+        }
+    }
 }
 
 fn settle(

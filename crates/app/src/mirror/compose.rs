@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use amebo_channels::slack::transcript::Message;
 use amebo_channels::slack::transcript::group::{Grouper, HORIZON};
+use amebo_channels::slack::transcript::{Message, Names, Timestamp};
 use amebo_core::document::Audience;
 use amebo_core::id::{DocumentId, Id, SlackChannelId};
 use amebo_core::job::Priority;
@@ -90,8 +90,7 @@ impl Decision {
             self.touched.insert(document);
             self.touched.extend(placed.document);
         }
-        self.placed
-            .insert(placed.message.ts, (placed.message, document));
+        self.placed.insert(placed.message.ts, (placed.message, document));
     }
 }
 
@@ -189,12 +188,7 @@ impl App {
 }
 
 /// Writes what was decided: documents, their jobs, and which message belongs where.
-async fn write(
-    tx: &mut OrgTx,
-    channel: &SlackChannel,
-    decision: Decision,
-    limits: &Limits,
-) -> Result<()> {
+async fn write(tx: &mut OrgTx, channel: &SlackChannel, decision: Decision, limits: &Limits) -> Result<()> {
     let known: Vec<DocumentId> = decision.touched.intersection(&decision.known).copied().collect();
     let mut contents: BTreeMap<DocumentId, BTreeMap<DateTime<Utc>, SlackMessage>> = BTreeMap::new();
     for placed in tx.slack().messages_of(channel.id, &known).await? {
@@ -208,7 +202,10 @@ async fn write(
     }
     for (ts, (message, document)) in &decision.placed {
         if decision.touched.contains(document) {
-            contents.entry(*document).or_default().insert(*ts, message.clone());
+            contents
+                .entry(*document)
+                .or_default()
+                .insert(*ts, message.clone());
         }
     }
     let names = names(tx, channel, contents.values().flat_map(BTreeMap::values)).await?;
@@ -249,24 +246,19 @@ fn says_something(message: &Message) -> bool {
     !message.files.is_empty() || message.text.chars().any(char::is_alphanumeric)
 }
 
-fn written(
-    channel: &SlackChannel,
-    id: DocumentId,
-    messages: &[Message],
-    names: &amebo_channels::slack::transcript::Names,
-) -> SlackDocument {
+fn written(channel: &SlackChannel, id: DocumentId, messages: &[Message], names: &Names) -> SlackDocument {
     let transcript = write_down(channel, messages, names);
     let first = messages.first().map(|message| message.ts);
     let last = messages.last().map(|message| message.ts);
     let people: BTreeSet<&str> = messages.iter().map(|message| names.user(&message.user)).collect();
     let mut hash = Sha256::new();
     hash.update(channel.id.uuid().as_bytes());
-    hash.update(first.map_or(0, |ts| ts.micros()).to_be_bytes());
+    hash.update(first.map_or(0, Timestamp::micros).to_be_bytes());
     hash.update(&transcript.text);
     let metadata = json!({
         "channel": channel.described.name,
-        "from": first.map(|ts| ts.time()),
-        "to": last.map(|ts| ts.time()),
+        "from": first.map(Timestamp::time),
+        "to": last.map(Timestamp::time),
         "messages": messages.len(),
         "people": people.into_iter().take(20).collect::<Vec<_>>(),
     });

@@ -180,7 +180,9 @@ impl App {
             .started_at
             .filter(|_| import.state == SlackImportState::Running && progress.bytes_done > 0)
             .and_then(|started| {
-                let taken = (self.environment().now() - started).num_milliseconds().unsigned_abs();
+                let taken = (self.environment().now() - started)
+                    .num_milliseconds()
+                    .unsigned_abs();
                 let left = progress.bytes.saturating_sub(progress.bytes_done);
                 let millis = u128::from(taken) * u128::from(left) / u128::from(progress.bytes_done);
                 Some(TimeDelta::milliseconds(i64::try_from(millis).ok()?))
@@ -270,14 +272,21 @@ impl App {
             Ok(Ok(())) => writer.finish(task).await,
             Ok(Err(amebo_channels::slack::export::Error::Io(error))) => Err(error.into()),
             Ok(Err(error)) => Err(Stop::Unfit(format!("{error}."))),
-            Err(error) => Err(Stop::Later(format!("reading the archive was interrupted: {error}"))),
+            Err(error) => Err(Stop::Later(format!(
+                "reading the archive was interrupted: {error}"
+            ))),
         }
     }
 
     /// The archive as a file that can be read in any order; it has no name and goes with its handle.
     async fn copy(&self, blob: &Blob) -> std::result::Result<File, Stop> {
-        let away = |error: &dyn std::fmt::Display| Stop::Later(format!("the archive could not be read: {error}"));
-        let mut file = tokio::fs::File::from_std(tokio::task::spawn_blocking(tempfile::tempfile).await.map_err(|error| away(&error))??);
+        let away =
+            |error: &dyn std::fmt::Display| Stop::Later(format!("the archive could not be read: {error}"));
+        let mut file = tokio::fs::File::from_std(
+            tokio::task::spawn_blocking(tempfile::tempfile)
+                .await
+                .map_err(|error| away(&error))??,
+        );
         let mut bytes = self.storage.get(blob).await.map_err(|error| away(&error))?;
         while let Some(part) = bytes.next().await {
             file.write_all(&part.map_err(|error| away(&error))?).await?;
@@ -359,7 +368,9 @@ fn read_archive(
         user_count += 1;
         users.push(user);
         if users.len() == PEOPLE_AT_ONCE {
-            is_wanted &= parts.blocking_send(Part::Users(std::mem::take(&mut users))).is_ok();
+            is_wanted &= parts
+                .blocking_send(Part::Users(std::mem::take(&mut users)))
+                .is_ok();
         }
     });
     problems.extend(read.err());
@@ -414,7 +425,10 @@ fn read_archive(
         }
         if held >= AT_ONCE || part.count >= DAYS_AT_ONCE {
             held = 0;
-            if parts.blocking_send(Part::Days(std::mem::take(&mut part))).is_err() {
+            if parts
+                .blocking_send(Part::Days(std::mem::take(&mut part)))
+                .is_err()
+            {
                 return Ok(());
             }
         }
@@ -437,7 +451,7 @@ fn new_user(user: &User) -> Option<NewSlackUser> {
 fn read_channel(kind: SlackChannelKind, channel: Channel, names: &Names) -> Option<ReadChannel> {
     let name = clean(&channel.title(kind, names), 1_000);
     let folder = channel.name().map(str::to_owned);
-    is_id(&channel.id).then(|| ReadChannel {
+    is_id(&channel.id).then_some(ReadChannel {
         new: NewSlackChannel {
             external: channel.id,
             kind,
@@ -548,7 +562,11 @@ impl Writer<'_> {
             self.progress.messages_new += new;
         }
         for (reason, count) in days.left_out {
-            *self.progress.left_out.entry(reason.as_str().to_owned()).or_default() += count;
+            *self
+                .progress
+                .left_out
+                .entry(reason.as_str().to_owned())
+                .or_default() += count;
         }
         for problem in days.problems {
             self.progress.note(problem.file, problem.reason);
@@ -614,9 +632,16 @@ fn workspace_address(text: &str) -> Result<String> {
         )
     };
     let text = text.trim();
-    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let text = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
     let url = Url::parse(&text).map_err(|_| wrong())?;
-    let host = url.host_str().filter(|host| host.contains('.')).ok_or_else(wrong)?;
+    let host = url
+        .host_str()
+        .filter(|host| host.contains('.'))
+        .ok_or_else(wrong)?;
     if url.scheme() != "https" || !url.username().is_empty() || url.port().is_some() || host.len() > 150 {
         return Err(wrong());
     }
@@ -629,10 +654,20 @@ mod tests {
 
     #[test]
     fn a_workspace_is_known_by_its_host() {
-        for text in ["https://acme.slack.com/", "acme.slack.com", "https://acme.slack.com/archives/C1"] {
+        for text in [
+            "https://acme.slack.com/",
+            "acme.slack.com",
+            "https://acme.slack.com/archives/C1",
+        ] {
             assert_eq!(workspace_address(text).unwrap(), "https://acme.slack.com");
         }
-        for text in ["", "acme", "http://acme.slack.com", "https://u:p@acme.slack.com", "https://acme.slack.com:1/"] {
+        for text in [
+            "",
+            "acme",
+            "http://acme.slack.com",
+            "https://u:p@acme.slack.com",
+            "https://acme.slack.com:1/",
+        ] {
             assert!(workspace_address(text).is_err(), "{text}");
         }
     }

@@ -74,7 +74,7 @@ impl<H: Handler> Handler for Killed<H> {
 }
 
 /// Runs the one job there is with a handler that is killed after `polls` polls; whether it had ended by then.
-async fn run_killed<H: Handler + Clone>(app: &TestApp, handler: H, polls: usize) -> bool {
+pub(crate) async fn run_killed<H: Handler + Clone>(app: &TestApp, handler: H, polls: usize) -> bool {
     let killed = Killed::after(handler, polls);
     let begun = app
         .scalar("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")

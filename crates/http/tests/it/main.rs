@@ -47,4 +47,6 @@ mod session;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod slack_import;
+#[cfg(test)]
 mod suspension;

@@ -44,7 +44,7 @@ fn sample(operation: &str) -> Option<Value> {
         "create_knowledge_base" | "update_knowledge_base" => json!({ "name": "Another Name" }),
         "update_document" => json!({ "title": "Another Title" }),
         "fetch_page" => json!({ "url": "https://www.example.com/" }),
-        "upload_documents" | "upload_document" | "replace_document" => json!({}),
+        "upload_documents" | "upload_document" | "replace_document" | "import_slack_export" => json!({}),
         "ask_question" | "search_passages" => json!({ "text": "When is tea?" }),
         "rate_answer" => json!({ "rating": "up" }),
         "create_session" => json!({}),
@@ -271,8 +271,11 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     let set = made("/evaluation-sets", json!({ "name": "sample", "cases": cases })).await;
     let runs = format!("/evaluation-sets/{}/runs", set["id"].as_str().unwrap());
     let run = made(&runs, Value::Null).await;
+    let import = owner.path(&format!("/knowledge-bases/{base}/slack-imports"));
+    let import = owner.client.post(&import, &json!("no archive")).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
+        ("slack_import_id", text(&import.expect(202).json()["id"])),
         ("question_id", text(&asked["question_id"])),
         ("session_id", text(&session["id"])),
         ("provider_id", text(&provider["id"])),
