@@ -225,12 +225,10 @@ async fn a_file_that_is_no_export_is_given_up_with_a_reason_and_not_kept() {
         assert!(import["error"].as_str().unwrap().starts_with(reason), "{import}");
     }
     assert_eq!(app.stored_files(), 0);
-    send(&owner, &base, "&workspace=nonsense", b"PK".to_vec())
-        .await
-        .expect(422);
-    send(&owner, &base, "&audience=everybody", b"PK".to_vec())
-        .await
-        .expect(400);
+    for (query, status) in [("&workspace=nonsense", 422), ("&audience=everybody", 400)] {
+        let reply = send(&owner, &base, query, b"PK".to_vec()).await;
+        assert_eq!(reply.status, status, "{query}");
+    }
     let listed = owner
         .client
         .get(&owner.path("/slack-imports"))
