@@ -12,6 +12,7 @@ mod queue;
 mod sealing;
 mod search;
 mod server;
+mod tenants;
 mod text;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use figure::Figure;
 /// Measure Amebo's speed and memory.
 #[derive(Parser)]
 struct Options {
-    /// What to measure: search, queue, sealing, embedding, questions, crash; all when absent.
+    /// What to measure: search, queue, sealing, embedding, questions, tenants, crash; all when absent.
     names: Vec<String>,
     /// Write the figures to this file as JSON too.
     #[arg(long, value_name = "FILE")]
@@ -41,7 +42,15 @@ struct Options {
     models: PathBuf,
 }
 
-const NAMES: &[&str] = &["search", "queue", "sealing", "embedding", "questions", "crash"];
+const NAMES: &[&str] = &[
+    "search",
+    "queue",
+    "sealing",
+    "embedding",
+    "questions",
+    "tenants",
+    "crash",
+];
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
@@ -60,6 +69,7 @@ async fn main() -> Result<()> {
             "queue" => queue::measure().await?,
             "sealing" => sealing::measure().await?,
             "questions" => questions::measure(&options.amebo, &options.models).await?,
+            "tenants" => tenants::measure(&options.amebo, &options.models).await?,
             "crash" => crash::measure(&options.amebo, &options.models).await?,
             "embedding" => embedding::measure(&options.models).await?,
             _ => bail!("there is no measurement {name}; there are {}", NAMES.join(", ")),

@@ -137,7 +137,8 @@ fn text(words: &[String], length: usize, random: &mut ChaCha20Rng) -> String {
     text
 }
 
-fn vector(random: &mut ChaCha20Rng) -> Vec<f32> {
+/// A random direction.
+pub fn vector(random: &mut ChaCha20Rng) -> Vec<f32> {
     let mut vector: Vec<f32> = (0..DIMENSION).map(|_| random.random::<f32>() - 0.5).collect();
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     for x in &mut vector {
@@ -146,7 +147,8 @@ fn vector(random: &mut ChaCha20Rng) -> Vec<f32> {
     vector
 }
 
-fn bytes(vector: &[f32]) -> Vec<u8> {
+/// A vector as passages keep it: little-endian f16.
+pub fn bytes(vector: &[f32]) -> Vec<u8> {
     vector
         .iter()
         .flat_map(|&x| f16::from_f32(x).to_le_bytes())

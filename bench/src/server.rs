@@ -53,6 +53,11 @@ impl Installation {
         Ok(Self { directory, amebo })
     }
 
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Starts the server and waits until it answers.
     pub async fn start(&self) -> Result<Server> {
         let data = self.directory.path();
@@ -203,12 +208,38 @@ impl Server {
         }
     }
 
+    /// Calls from now on as somebody who just signed up.
+    pub async fn sign_up(&mut self, email: &str) -> Result<()> {
+        let form = json!({ "email": email, "name": "Owner", "password": "a long one for a bench", "organization": "Bench" });
+        let request = self
+            .client
+            .post(format!("{}/api/v1/auth/sign-up", self.url))
+            .json(&form);
+        let session = read(request.send().await?).await?;
+        session["access_token"]
+            .as_str()
+            .context("signing up gave no access token")?
+            .clone_into(&mut self.key);
+        Ok(())
+    }
+
     /// Asks, and answers how long it took.
     pub async fn ask(&self, question: &str) -> Result<Duration> {
+        self.ask_in(&self.organization, question).await
+    }
+
+    /// Asks in an organisation, and answers how long it took.
+    pub async fn ask_in(&self, organization: &str, question: &str) -> Result<Duration> {
         let started = Instant::now();
-        let reply = self
-            .call(Method::POST, "/questions", Some(json!({ "text": question })))
-            .await?;
+        let request = self
+            .client
+            .post(format!(
+                "{}/api/v1/organizations/{organization}/questions",
+                self.url
+            ))
+            .bearer_auth(&self.key)
+            .json(&json!({ "text": question }));
+        let reply = read(request.send().await?).await?;
         let took = started.elapsed();
         anyhow::ensure!(
             reply["answer"]["outcome"].is_string(),
