@@ -208,17 +208,24 @@ impl Server {
         }
     }
 
-    /// Calls from now on as somebody who just signed up.
-    pub async fn sign_up(&mut self, email: &str) -> Result<()> {
-        let form = json!({ "email": email, "name": "Owner", "password": "a long one for a bench", "organization": "Bench" });
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self
             .client
-            .post(format!("{}/api/v1/auth/sign-up", self.url))
-            .json(&form);
-        let session = read(request.send().await?).await?;
-        session["access_token"]
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.key)
+            .json(body);
+        read(request.send().await?).await
+    }
+
+    /// Calls from now on as somebody who just signed up.
+    pub async fn sign_up(&mut self, email: &str) -> Result<()> {
+        let password = "a long one for a bench";
+        let form = json!({ "email": email, "name": "Owner", "password": password, "organization": "Bench" });
+        self.post("/api/v1/auth/sign-up", &form).await?;
+        let credentials = json!({ "email": email, "password": password });
+        self.post("/api/v1/auth/sign-in", &credentials).await?["access_token"]
             .as_str()
-            .context("signing up gave no access token")?
+            .context("signing in gave no access token")?
             .clone_into(&mut self.key);
         Ok(())
     }
@@ -231,15 +238,8 @@ impl Server {
     /// Asks in an organisation, and answers how long it took.
     pub async fn ask_in(&self, organization: &str, question: &str) -> Result<Duration> {
         let started = Instant::now();
-        let request = self
-            .client
-            .post(format!(
-                "{}/api/v1/organizations/{organization}/questions",
-                self.url
-            ))
-            .bearer_auth(&self.key)
-            .json(&json!({ "text": question }));
-        let reply = read(request.send().await?).await?;
+        let path = format!("/api/v1/organizations/{organization}/questions");
+        let reply = self.post(&path, &json!({ "text": question })).await?;
         let took = started.elapsed();
         anyhow::ensure!(
             reply["answer"]["outcome"].is_string(),
