@@ -7,6 +7,7 @@
 //!
 //! The index is a cache: under [`Settings::memory_bytes`] the organisations longest not asked are forgotten.
 
+mod budget;
 mod pairs;
 mod postings;
 mod scan;
@@ -35,7 +36,7 @@ const LONG_BUILD: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How much memory the indexes of all organisations may take together, in bytes.
+    /// How much memory the indexes of all organisations may take together, in bytes; a quarter of the memory there is unless said.
     pub memory_bytes: usize,
     /// How the signals of a passage are weighed.
     pub fusion: Fusion,
@@ -44,7 +45,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            memory_bytes: 1 << 30,
+            memory_bytes: budget::quarter_of_memory(),
             fusion: Fusion::default(),
         }
     }
