@@ -102,7 +102,7 @@ impl App {
         S: Stream<Item = std::result::Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let permit = access.permit(Resource::KnowledgeBase, Action::Update)?;
+        let permit = access.permit(Resource::KnowledgeBase, Action::Create)?;
         let workspace_url = new.workspace_url.as_deref().map(workspace_address).transpose()?;
         self.open_knowledge_base(&permit, new.knowledge_base).await?;
         let _pass = self.uploads.enter(access.organization()).await?;
@@ -153,7 +153,7 @@ impl App {
 
     /// One import.
     pub async fn slack_import(&self, access: &Access, id: SlackImportId) -> Result<ImportStatus> {
-        let permit = access.permit(Resource::KnowledgeBase, Action::Update)?;
+        let permit = access.permit(Resource::KnowledgeBase, Action::Create)?;
         let mut tx = self.store.begin(&permit).await?;
         let import = tx.slack().import(id).await?.ok_or(Error::NotFound("import"))?;
         let pending = tx.slack().pending(import.source).await?;
@@ -167,7 +167,7 @@ impl App {
         access: &Access,
         page: PageRequest<SlackImportId>,
     ) -> Result<Page<SlackImport>> {
-        let permit = access.permit(Resource::KnowledgeBase, Action::Update)?;
+        let permit = access.permit(Resource::KnowledgeBase, Action::Create)?;
         let mut tx = self.store.begin(&permit).await?;
         let imports = tx.slack().imports(page).await?;
         tx.commit().await?;
