@@ -52,6 +52,15 @@ impl Task for Ingest {
 #[derive(Debug, Clone)]
 pub struct IngestHandler(pub Arc<App>);
 
+/// What is needed to process a version.
+struct Taken {
+    document: Document,
+    base: KnowledgeBase,
+    original: Original,
+    /// The model of the knowledge base, when it is at hand.
+    embedder: Option<Arc<dyn Embedder>>,
+}
+
 /// Why a version did not become findable.
 enum Stop {
     /// It is no longer wanted.
@@ -78,6 +87,15 @@ impl From<amebo_store::Error> for Stop {
             error = &error as &dyn std::error::Error,
             "a document waits for the database"
         );
+        Self::Later {
+            reason: error.to_string(),
+            after: None,
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
         Self::Later {
             reason: error.to_string(),
             after: None,
@@ -126,7 +144,12 @@ impl Handler for IngestHandler {
 impl App {
     async fn ingest(&self, lease: &Lease, task: &Ingest) -> Result<(), Stop> {
         let permit = lease.permit();
-        let (document, base, original) = self.take_up(&permit, task).await?;
+        let Taken {
+            document,
+            base,
+            original,
+            embedder,
+        } = self.take_up(&permit, task).await?;
         // Documents in work take memory in proportion to their size.
         let size = u32::try_from(document.size_bytes >> 20).unwrap_or(ROOM);
         let _room = self.ingest_room.acquire_many(size.clamp(1, ROOM)).await;
@@ -142,11 +165,7 @@ impl App {
         })
         .await?;
         let mut prepared = Prepared::make(extracted, title, &base.chunking).await?;
-        let embedder = base
-            .embedding_model
-            .as_deref()
-            .and_then(|model| self.library.embedders().get(model));
-        if let Some(embedder) = embedder {
+        if let Some(embedder) = &embedder {
             let count = prepared.count();
             self.step(&permit, task, DocumentStatus::Embedding, async |tx| {
                 tx.documents()
@@ -157,16 +176,12 @@ impl App {
             self.embed_passages(&permit, task, embedder, &mut prepared)
                 .await?;
         }
-        let model = embedder.map(|embedder| embedder.model().id.as_str());
+        let model = embedder.as_ref().map(|embedder| embedder.model().id.as_str());
         self.publish(lease, task, &base, model, prepared).await
     }
 
     /// Marks the version as in work and reads what is needed to process it.
-    async fn take_up(
-        &self,
-        permit: &Permit,
-        task: &Ingest,
-    ) -> Result<(Document, KnowledgeBase, Original), Stop> {
+    async fn take_up(&self, permit: &Permit, task: &Ingest) -> Result<Taken, Stop> {
         let mut tx = self.store.begin(permit).await?;
         if !tx
             .documents()
@@ -187,8 +202,17 @@ impl App {
                 .await?
                 .map(Original::Messages),
         };
+        let embedder = match &base.embedding_model {
+            Some(model) => self.embedder(&mut tx, model).await?,
+            None => None,
+        };
         tx.commit().await?;
-        Ok((document, base, original.ok_or(Stop::Superseded)?))
+        Ok(Taken {
+            document,
+            base,
+            original: original.ok_or(Stop::Superseded)?,
+            embedder,
+        })
     }
 
     async fn extract(&self, document: &Document, blob: &Blob) -> Result<Extracted, Stop> {

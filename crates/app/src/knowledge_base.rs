@@ -46,21 +46,17 @@ impl App {
     ) -> Result<KnowledgeBase> {
         let permit = access.permit(Resource::KnowledgeBase, Action::Create)?;
         let name = name(form.name.as_deref().unwrap_or_default())?;
-        let embedding_model = match &form.embedding_model {
-            Some(model) => Some(self.known_model(model)?),
-            None => self
-                .library
-                .embedders()
-                .first()
-                .map(|embedder| embedder.model().id.clone()),
-        };
-        let new = NewKnowledgeBase {
+        let mut new = NewKnowledgeBase {
             name: name.clone(),
             description: description(form.description.as_deref().unwrap_or_default())?,
-            embedding_model,
+            embedding_model: None,
             chunking: chunking(form.chunking.as_ref())?,
         };
         let mut tx = self.store.begin(&permit).await?;
+        new.embedding_model = match &form.embedding_model {
+            Some(model) => Some(self.known_model(&mut tx, model).await?),
+            None => self.first_model(&mut tx).await?,
+        };
         let id = tx
             .knowledge_bases()
             .insert(&new)
@@ -167,7 +163,7 @@ impl App {
                     "an archived knowledge base keeps its embedding model; bring it back first".to_owned(),
                 ));
             }
-            let model = self.known_model(model)?;
+            let model = self.known_model(&mut tx, model).await?;
             move_to_model(&mut tx, &base, &model).await?;
         }
         let changed = fetch(&mut tx, id).await?;
@@ -208,23 +204,6 @@ impl App {
             .await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    fn known_model(&self, wanted: &str) -> Result<String> {
-        if self.library.embedders().get(wanted).is_some() {
-            return Ok(wanted.to_owned());
-        }
-        let known: Vec<&str> = self.library.embedders().names().collect();
-        let message = if known.is_empty() {
-            "there is no embedding model on this server; ask its operator to run `amebo models install`"
-                .to_owned()
-        } else {
-            format!(
-                "there is no such embedding model; choose one of {}",
-                known.join(", ")
-            )
-        };
-        Err(Error::invalid("/embedding_model", message))
     }
 
     /// The knowledge base of a new document: there, and open for documents.

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use amebo_core::document::Reader;
 use amebo_core::id::{ChunkId, KnowledgeBaseId, OrganizationId};
 use amebo_core::permission::{Action, Resource};
-use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::index::{self, Change, Engine, Hit, Hits, IndexedDocument, IndexedPassage};
-use amebo_knowledge::retrieve::{self, Prepared, Turn};
+use amebo_knowledge::retrieve::Prepared;
 use amebo_store::{FeedDocument, Passage, Permit, Searchable, Store};
 use parking_lot::Mutex;
 
@@ -98,7 +97,7 @@ impl Library {
         }
     }
 
-    /// The embedding models at hand.
+    /// The server's embedding models.
     pub fn embedders(&self) -> &Embedders {
         &self.embedders
     }
@@ -116,24 +115,6 @@ impl Library {
             revision,
             knowledge_bases,
         })
-    }
-
-    /// Makes a question ready for the models of a scope. A model that does not know the question's language, or that is away, is left
-    /// out: what it would have found by meaning may still be found by words.
-    pub async fn prepare(&self, scope: &Scope, question: &str, history: &[Turn]) -> Prepared {
-        let models: Vec<Arc<dyn Embedder>> = scope
-            .models()
-            .filter_map(|model| self.embedders.get(model).cloned())
-            .collect();
-        let prepared = retrieve::prepare(question, history, &models).await;
-        for (model, error) in &prepared.failed {
-            tracing::warn!(
-                model,
-                error = error as &dyn std::error::Error,
-                "a question is searched by its words alone"
-            );
-        }
-        prepared
     }
 
     /// Searches the index for what all of `readers` may see, after bringing it to the scope's revision.
@@ -269,7 +250,7 @@ impl App {
                 format!("there is no knowledge base {missing} that takes part in answers"),
             ));
         }
-        let prepared = self.library.prepare(&scope, &search.text, &[]).await;
+        let prepared = self.prepare(&permit, &scope, &search.text, &[]).await?;
         let mut readers = search.readers;
         readers.push(access.reader().clone());
         let hits = self

@@ -222,6 +222,18 @@ impl KnowledgeBases<'_> {
             .collect())
     }
 
+    /// Whether any knowledge base is searched or being embedded with this model.
+    pub async fn uses(&mut self, model: &str) -> Result<bool> {
+        let uses = sqlx::query_scalar(
+            "select exists (select from knowledge_bases where organization_id = $1 and $2 in (embedding_model, building_model))",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(model)
+        .fetch_one(&mut *self.0.connection)
+        .await?;
+        Ok(uses)
+    }
+
     /// Changes what people see of it and how new documents are split. A conflict on `knowledge_bases_name` means the name is taken.
     pub async fn describe(
         &mut self,

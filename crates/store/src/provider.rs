@@ -1,7 +1,7 @@
-//! Language-model providers an organisation brings. Keys are sealed before they come here.
+//! Language and embedding models an organisation brings. Keys are sealed before they come here.
 
 use amebo_core::id::{Id, ProviderId};
-use amebo_core::provider::ProviderProtocol;
+use amebo_core::provider::{self, ProviderKind, ProviderProtocol};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ pub struct Provider {
     pub id: ProviderId,
     /// How the organisation calls it; unique.
     pub name: String,
+    /// What it is for.
+    pub kind: ProviderKind,
     /// The interface it speaks.
     pub protocol: ProviderProtocol,
     /// Where it answers; `None` for the vendor's own address.
@@ -24,7 +26,9 @@ pub struct Provider {
     pub model: String,
     /// Its key, sealed; `None` when it needs none.
     pub sealed_key: Option<Vec<u8>>,
-    /// Whether it writes the answers; at most one does.
+    /// How many numbers a vector of an embedding model has.
+    pub dimension: Option<u32>,
+    /// Whether it does the work of its kind: writes the answers, or embeds new knowledge bases. At most one of a kind does.
     pub is_active: bool,
     /// When it was last tried.
     pub last_tested_at: Option<DateTime<Utc>>,
@@ -32,6 +36,24 @@ pub struct Provider {
     pub last_test_error: Option<String>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+}
+
+impl Provider {
+    /// What knowledge bases call its model; `None` for a language model.
+    pub fn embedding_model(&self) -> Option<String> {
+        (self.kind == ProviderKind::Embedding).then(|| provider::embedding_model(self.id, &self.model))
+    }
+
+    /// What is needed to call it.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            id: self.id,
+            protocol: self.protocol,
+            base_url: self.base_url.clone(),
+            model: self.model.clone(),
+            sealed_key: self.sealed_key.clone(),
+        }
+    }
 }
 
 /// What is needed to call a provider.
@@ -54,6 +76,8 @@ pub struct Endpoint {
 pub struct NewProvider {
     /// How the organisation calls it; unique.
     pub name: String,
+    /// What it is for.
+    pub kind: ProviderKind,
     /// The interface it speaks.
     pub protocol: ProviderProtocol,
     /// Where it answers; `None` for the vendor's own address.
@@ -62,21 +86,24 @@ pub struct NewProvider {
     pub model: String,
     /// Its key, sealed; `None` when it needs none.
     pub sealed_key: Option<Vec<u8>>,
-    /// Whether it writes the answers; the one that did so steps back.
+    /// How many numbers a vector of an embedding model has.
+    pub dimension: Option<u32>,
+    /// Whether it does the work of its kind from now on; the one that did so steps back.
     pub is_active: bool,
 }
 
-const COLUMNS: &str =
-    "id, name, protocol, base_url, model, sealed_key, is_active, last_tested_at, last_test_error, created_at";
+const COLUMNS: &str = "id, name, kind, protocol, base_url, model, sealed_key, dimension, is_active, last_tested_at, last_test_error, created_at";
 
 #[derive(sqlx::FromRow)]
 struct ProviderRow {
     id: Uuid,
     name: String,
+    kind: String,
     protocol: String,
     base_url: Option<String>,
     model: String,
     sealed_key: Option<Vec<u8>>,
+    dimension: Option<i32>,
     is_active: bool,
     last_tested_at: Option<DateTime<Utc>>,
     last_test_error: Option<String>,
@@ -90,10 +117,12 @@ impl TryFrom<ProviderRow> for Provider {
         Ok(Self {
             id: ProviderId::from_uuid(row.id),
             name: row.name,
+            kind: parse(&row.kind)?,
             protocol: parse(&row.protocol)?,
             base_url: row.base_url,
             model: row.model,
             sealed_key: row.sealed_key,
+            dimension: row.dimension.map(i32::unsigned_abs),
             is_active: row.is_active,
             last_tested_at: row.last_tested_at,
             last_test_error: row.last_test_error,
@@ -118,11 +147,12 @@ impl Providers<'_> {
     /// is taken.
     pub async fn insert(&mut self, id: ProviderId, new: &NewProvider) -> Result<()> {
         if new.is_active {
-            self.retire().await?;
+            self.retire(new.kind).await?;
         }
         sqlx::query(
-            "insert into providers (id, organization_id, name, protocol, base_url, model, sealed_key, is_active, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+            "insert into providers (id, organization_id, name, protocol, base_url, model, sealed_key, is_active, created_at, updated_at,
+                                    kind, dimension)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)",
         )
         .bind(id.uuid())
         .bind(self.0.organization.uuid())
@@ -133,18 +163,20 @@ impl Providers<'_> {
         .bind(&new.sealed_key)
         .bind(new.is_active)
         .bind(self.0.environment.now())
+        .bind(new.kind.as_str())
+        .bind(new.dimension.map(u32::cast_signed))
         .execute(&mut *self.0.connection)
         .await?;
         Ok(())
     }
 
-    /// Changes a provider; what the last test said is forgotten. `false`: there is none.
+    /// Changes a provider, whose kind stays; what the last test said is forgotten. `false`: there is none.
     pub async fn update(&mut self, id: ProviderId, new: &NewProvider) -> Result<bool> {
         if new.is_active {
-            self.retire().await?;
+            self.retire(new.kind).await?;
         }
         let done = sqlx::query(
-            "update providers set name = $3, protocol = $4, base_url = $5, model = $6, sealed_key = $7, is_active = $8,
+            "update providers set name = $3, protocol = $4, base_url = $5, model = $6, sealed_key = $7, is_active = $8, dimension = $10,
                                   last_tested_at = null, last_test_error = null, updated_at = $9
              where organization_id = $1 and id = $2",
         )
@@ -157,6 +189,7 @@ impl Providers<'_> {
         .bind(&new.sealed_key)
         .bind(new.is_active)
         .bind(self.0.environment.now())
+        .bind(new.dimension.map(u32::cast_signed))
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
@@ -180,6 +213,30 @@ impl Providers<'_> {
         )))
         .bind(self.0.organization.uuid())
         .bind(id.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(Provider::try_from).transpose()
+    }
+
+    /// One provider, which nobody else can change, remove or begin to use until this transaction ends.
+    pub async fn lock(&mut self, id: ProviderId) -> Result<Option<Provider>> {
+        let row: Option<ProviderRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "select {COLUMNS} from providers where organization_id = $1 and id = $2 for update"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(Provider::try_from).transpose()
+    }
+
+    /// The provider that does the work of its kind.
+    pub async fn active(&mut self, kind: ProviderKind) -> Result<Option<Provider>> {
+        let row: Option<ProviderRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "select {COLUMNS} from providers where organization_id = $1 and kind = $2 and is_active"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(kind.as_str())
         .fetch_optional(&mut *self.0.connection)
         .await?;
         row.map(Provider::try_from).transpose()
@@ -209,12 +266,13 @@ impl Providers<'_> {
         Ok(done.rows_affected() == 1)
     }
 
-    async fn retire(&mut self) -> Result<()> {
+    async fn retire(&mut self, kind: ProviderKind) -> Result<()> {
         sqlx::query(
-            "update providers set is_active = false, updated_at = $2 where organization_id = $1 and is_active",
+            "update providers set is_active = false, updated_at = $2 where organization_id = $1 and kind = $3 and is_active",
         )
         .bind(self.0.organization.uuid())
         .bind(self.0.environment.now())
+        .bind(kind.as_str())
         .execute(&mut *self.0.connection)
         .await?;
         Ok(())

@@ -136,7 +136,7 @@ impl Questions<'_> {
                     coalesce((select revision from index_revisions where organization_id = $1), 0) as revision,
                     p.id as provider_id, p.protocol, p.base_url, p.model, p.sealed_key
              from opened cross join scope cross join organizations o
-             left join providers p on p.organization_id = o.id and p.is_active
+             left join providers p on p.organization_id = o.id and p.kind = 'language' and p.is_active
              where o.id = $1",
         )
         .bind(self.0.organization.uuid())

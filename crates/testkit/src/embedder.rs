@@ -82,12 +82,13 @@ impl Embedder for WordModel {
                 retry_after: None,
             });
         }
-        Ok(inputs.iter().map(|input| vector(input)).collect())
+        Ok(inputs.iter().map(|input| words(input, DIMENSION)).collect())
     }
 }
 
-fn vector(text: &str) -> Vec<f32> {
-    let mut vector = vec![0.0_f32; DIMENSION];
+/// A vector of unit length that counts a text's words in buckets.
+pub(crate) fn words(text: &str, dimension: usize) -> Vec<f32> {
+    let mut vector = vec![0.0_f32; dimension];
     // No text lies nowhere.
     vector[0] = 0.1;
     for word in text
@@ -96,7 +97,7 @@ fn vector(text: &str) -> Vec<f32> {
     {
         let mut hasher = DefaultHasher::new();
         word.to_lowercase().hash(&mut hasher);
-        let bucket = usize::try_from(hasher.finish() % DIMENSION as u64).unwrap();
+        let bucket = usize::try_from(hasher.finish() % dimension as u64).unwrap();
         vector[bucket] += 1.0;
     }
     let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();

@@ -1,8 +1,9 @@
-//! A language-model provider that does what tests tell it to, in both wire formats, and watches that nobody holds a transaction open
-//! while it is asked.
+//! A provider of language and embedding models that does what tests tell it to, in every wire format, and watches that nobody holds a
+//! transaction open while it is asked.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Database;
+use crate::embedder::words;
 
 /// What the provider does with one request.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct FakeModel {
 
 #[derive(Debug)]
 struct Shared {
+    /// How many numbers its vectors have.
+    dimension: AtomicUsize,
     turns: Mutex<VecDeque<Turn>>,
     requests: Mutex<Vec<Value>>,
     /// How many transactions stood open, idle, at each request.
@@ -58,6 +62,7 @@ impl FakeModel {
     /// A provider that watches over `database`. Without being told, it breaks.
     pub async fn start(database: &Database) -> Self {
         let shared = Arc::new(Shared {
+            dimension: AtomicUsize::new(64),
             turns: Mutex::default(),
             requests: Mutex::default(),
             open_transactions: Mutex::default(),
@@ -68,6 +73,7 @@ impl FakeModel {
         let router = Router::new()
             .route("/v1/chat/completions", post(openai))
             .route("/v1/messages", post(anthropic))
+            .route("/v1/embeddings", post(embeddings))
             .with_state(Arc::clone(&shared));
         let mut server = JoinSet::new();
         server.spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -87,6 +93,11 @@ impl FakeModel {
     pub fn then(&self, turn: Turn) -> &Self {
         self.shared.turns.lock().push_back(turn);
         self
+    }
+
+    /// How many numbers its vectors have from now on; they are made of words as those of [`crate::WordModel`].
+    pub fn set_dimension(&self, dimension: usize) {
+        self.shared.dimension.store(dimension, Ordering::SeqCst);
     }
 
     /// The requests so far, as they came.
@@ -155,6 +166,21 @@ async fn anthropic(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     .await
 }
 
+/// OpenAI's format and Voyage's, which answer alike.
+async fn embeddings(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    shared.observe(&body).await;
+    let request: Value = serde_json::from_slice(&body).unwrap();
+    let dimension = shared.dimension.load(Ordering::SeqCst);
+    let vectors: Vec<Value> = (0..)
+        .zip(request["input"].as_array().unwrap())
+        .map(|(index, text): (usize, _)| {
+            json!({ "index": index, "embedding": words(text.as_str().unwrap(), dimension) })
+        })
+        .collect();
+    let answer = json!({ "data": vectors, "model": request["model"] });
+    respond(200, "application/json", Body::from(answer.to_string()))
+}
+
 /// A text in pieces of a few characters.
 fn pieces(text: &str) -> impl Iterator<Item = String> {
     let characters: Vec<char> = text.chars().collect();
@@ -162,16 +188,23 @@ fn pieces(text: &str) -> impl Iterator<Item = String> {
     pieces.into_iter()
 }
 
+impl Shared {
+    /// Notes a request, and who holds a transaction open meanwhile.
+    async fn observe(&self, body: &Bytes) {
+        let open: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'",
+        )
+        .fetch_one(&mut *self.observer.lock().await)
+        .await
+        .unwrap();
+        self.open_transactions.lock().push(open);
+        self.requests.lock().push(serde_json::from_slice(body).unwrap());
+    }
+}
+
 async fn answer(shared: &Shared, body: &Bytes, stream: impl Fn(&str) -> Vec<String>) -> Response {
-    let open: i64 = sqlx::query_scalar(
-        "select count(*) from pg_stat_activity
-         where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'",
-    )
-    .fetch_one(&mut *shared.observer.lock().await)
-    .await
-    .unwrap();
-    shared.open_transactions.lock().push(open);
-    shared.requests.lock().push(serde_json::from_slice(body).unwrap());
+    shared.observe(body).await;
     let turn = shared.turns.lock().pop_front().unwrap_or(Turn::Breaks);
     match turn {
         Turn::Says(text) => events(stream(&text), false),

@@ -38,7 +38,7 @@ impl App {
         (question, history): (&str, &[Turn]),
         limit: usize,
     ) -> Result<Evidences> {
-        let prepared = self.library.prepare(scope, question, history).await;
+        let prepared = self.prepare(permit, scope, question, history).await?;
         if scope.knowledge_bases.is_empty() {
             return Ok(Evidences {
                 evidence: Vec::new(),

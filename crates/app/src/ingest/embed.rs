@@ -112,7 +112,7 @@ impl App {
         if base.status == KnowledgeBaseStatus::Archived {
             return Ok(Next::Finished);
         }
-        let Some(embedder) = self.wanted_model(&base) else {
+        let Some(embedder) = self.wanted_model(tx, &base).await? else {
             return Ok(Next::NoModel);
         };
         let model = embedder.model().id.as_str();
@@ -121,7 +121,7 @@ impl App {
         }
         let passages = tx.chunks().unembedded(id, model, after, AT_ONCE).await?;
         if !passages.is_empty() {
-            return Ok(Next::Embed(Arc::clone(embedder), passages));
+            return Ok(Next::Embed(embedder, passages));
         }
         if after.is_none() && tx.knowledge_bases().switch_model(id, model).await? {
             return Ok(Next::Finished);
@@ -130,11 +130,18 @@ impl App {
     }
 
     /// The model a knowledge base is moved to, or has, or would have been given.
-    fn wanted_model(&self, base: &KnowledgeBase) -> Option<&Arc<dyn Embedder>> {
-        let embedders = self.library.embedders();
-        match base.building_model.as_deref().or(base.embedding_model.as_deref()) {
-            Some(model) => embedders.get(model),
-            None => embedders.first(),
+    async fn wanted_model(
+        &self,
+        tx: &mut OrgTx,
+        base: &KnowledgeBase,
+    ) -> crate::Result<Option<Arc<dyn Embedder>>> {
+        let model = match base.building_model.as_ref().or(base.embedding_model.as_ref()) {
+            Some(model) => Some(model.clone()),
+            None => self.first_model(tx).await?,
+        };
+        match model {
+            Some(model) => self.embedder(tx, &model).await,
+            None => Ok(None),
         }
     }
 }

@@ -99,7 +99,8 @@ struct CreateKnowledgeBaseRequest {
     /// At most 2,000 characters.
     #[serde(default)]
     description: String,
-    /// One of the server's models; its first when absent.
+    /// One of the server's models, or an own one (`embedding_model` of a provider); when absent the own one that is active, or else the
+    /// server's first.
     embedding_model: Option<String>,
     /// How large passages are, in characters.
     #[schema(value_type = Option<Object>, example = json!({"target": 700, "max": 1000, "overlap": 160}))]

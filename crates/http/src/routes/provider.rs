@@ -2,7 +2,7 @@
 
 use amebo_app::provider::{Key, Provider, ProviderForm};
 use amebo_core::id::{OrganizationId, ProviderId};
-use amebo_core::provider::ProviderProtocol;
+use amebo_core::provider::{ProviderKind, ProviderProtocol};
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -30,6 +30,9 @@ struct ProviderRequest {
     /// How you call it; unique.
     #[schema(example = "Claude")]
     name: String,
+    /// What it is for; stays as it is.
+    #[serde(default = "language")]
+    kind: ProviderKind,
     protocol: ProviderProtocol,
     /// Where it answers, up to and including the version; the vendor's own address when absent.
     #[schema(example = "https://models.example.com/v1")]
@@ -42,15 +45,21 @@ struct ProviderRequest {
     /// Whether it has no key.
     #[serde(default)]
     without_key: bool,
-    /// Whether it writes the answers from now on; the one that did so steps back.
+    /// Whether it does the work of its kind from now on: writes the answers, or embeds new knowledge bases. The one that did so steps
+    /// back.
     #[serde(default)]
     is_active: bool,
+}
+
+fn language() -> ProviderKind {
+    ProviderKind::Language
 }
 
 impl From<ProviderRequest> for ProviderForm {
     fn from(request: ProviderRequest) -> Self {
         Self {
             name: request.name,
+            kind: request.kind,
             protocol: request.protocol,
             base_url: request.base_url.filter(|url| !url.is_empty()),
             model: request.model,
@@ -64,17 +73,22 @@ impl From<ProviderRequest> for ProviderForm {
     }
 }
 
-/// A language model; its key is never shown.
+/// A language or embedding model; its key is never shown.
 #[derive(Serialize, ToSchema)]
 struct ProviderResponse {
     id: ProviderId,
     name: String,
+    kind: ProviderKind,
     protocol: ProviderProtocol,
     base_url: Option<String>,
     model: String,
+    /// What knowledge bases call it, for an embedding model.
+    embedding_model: Option<String>,
+    /// How many numbers its vectors have, for an embedding model.
+    dimension: Option<u32>,
     /// Whether a key is kept.
     has_key: bool,
-    /// Whether it writes the answers.
+    /// Whether it does the work of its kind.
     is_active: bool,
     last_tested_at: Option<DateTime<Utc>>,
     /// What the last test said; absent after a success.
@@ -90,8 +104,11 @@ struct ProviderList {
 impl From<Provider> for ProviderResponse {
     fn from(provider: Provider) -> Self {
         Self {
+            embedding_model: provider.embedding_model(),
+            dimension: provider.dimension,
             id: provider.id,
             name: provider.name,
+            kind: provider.kind,
             protocol: provider.protocol,
             base_url: provider.base_url,
             model: provider.model,
@@ -104,7 +121,7 @@ impl From<Provider> for ProviderResponse {
     }
 }
 
-/// Add a language model.
+/// Add a language model, or an embedding model, which is asked for a vector at once.
 #[utoipa::path(post, path = "/organizations/{organization_id}/providers", tag = "Providers", request_body = ProviderRequest,
     params(("organization_id" = OrganizationId, Path)),
     responses((status = 201, body = ProviderResponse), (status = 403, body = ProblemDocument), (status = 409, body = ProblemDocument),
@@ -118,7 +135,7 @@ async fn create_provider(
     Ok((StatusCode::CREATED, axum::Json(provider.into())))
 }
 
-/// All language models, by name.
+/// All language and embedding models, by name.
 #[utoipa::path(get, path = "/organizations/{organization_id}/providers", tag = "Providers",
     params(("organization_id" = OrganizationId, Path)),
     responses((status = 200, body = ProviderList), (status = 403, body = ProblemDocument)))]
@@ -132,7 +149,7 @@ async fn list_providers(
     }))
 }
 
-/// One language model.
+/// One language or embedding model.
 #[utoipa::path(get, path = "/organizations/{organization_id}/providers/{provider_id}", tag = "Providers",
     params(("organization_id" = OrganizationId, Path), ("provider_id" = ProviderId, Path)),
     responses((status = 200, body = ProviderResponse), (status = 404, body = ProblemDocument)))]
@@ -144,7 +161,8 @@ async fn get_provider(
     Ok(axum::Json(state.app.provider(&access, id).await?.into()))
 }
 
-/// Change a language model. With another address its key has to be given again.
+/// Change a language or embedding model. With another address its key has to be given again. While knowledge bases are embedded with
+/// it, an embedding model stays the same model.
 #[utoipa::path(put, path = "/organizations/{organization_id}/providers/{provider_id}", tag = "Providers", request_body = ProviderRequest,
     params(("organization_id" = OrganizationId, Path), ("provider_id" = ProviderId, Path)),
     responses((status = 200, body = ProviderResponse), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument),
@@ -159,10 +177,10 @@ async fn change_provider(
     Ok(axum::Json(provider.into()))
 }
 
-/// Remove a language model with its key.
+/// Remove a language or embedding model with its key. An embedding model stays as long as knowledge bases use it.
 #[utoipa::path(delete, path = "/organizations/{organization_id}/providers/{provider_id}", tag = "Providers",
     params(("organization_id" = OrganizationId, Path), ("provider_id" = ProviderId, Path)),
-    responses((status = 204), (status = 404, body = ProblemDocument)))]
+    responses((status = 204), (status = 404, body = ProblemDocument), (status = 409, body = ProblemDocument)))]
 async fn delete_provider(
     InOrganization(access): InOrganization,
     State(state): State<AppState>,
@@ -172,7 +190,7 @@ async fn delete_provider(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ask a language model for a word, to see whether address, key and name are right. `last_test_error` says what was wrong.
+/// Ask a model for a word or a vector, to see whether address, key and name are right. `last_test_error` says what was wrong.
 #[utoipa::path(post, path = "/organizations/{organization_id}/providers/{provider_id}/test", tag = "Providers",
     params(("organization_id" = OrganizationId, Path), ("provider_id" = ProviderId, Path)),
     responses((status = 200, body = ProviderResponse), (status = 404, body = ProblemDocument)))]

@@ -71,23 +71,56 @@ fn default_max_tokens() -> usize {
     8192
 }
 
+impl Settings {
+    /// A model of which no more is known than where it is and what it is called.
+    pub fn new(format: Format, base_url: Option<Url>, model: String) -> Self {
+        Self {
+            format,
+            base_url,
+            model,
+            dimension: None,
+            languages: None,
+            max_tokens: default_max_tokens(),
+        }
+    }
+}
+
 impl RemoteEmbedder {
     /// The model that `settings` describe. Asks it for one vector where they do not name the dimension; `key` may be absent
     /// for servers that ask for none.
     pub async fn open(settings: Settings, key: Option<SecretString>, client: Client) -> Result<Self, Error> {
+        let id = match settings.dimension {
+            Some(dimension) => format!("{}@{dimension}", settings.model),
+            None => settings.model.clone(),
+        };
+        let dimension = settings.dimension.unwrap_or_default();
+        let mut embedder = Self::known(settings, id, dimension, key, client)?;
+        if embedder.info.dimension == 0 {
+            let answer = embedder.request(&["dimension"], Purpose::Query).await?;
+            embedder.info.dimension = answer.first().map_or(0, Vec::len);
+        }
+        Ok(embedder)
+    }
+
+    /// The model that `settings` describe, of which is known that its vectors have `dimension` numbers; others are refused when it
+    /// gives them. Callers and stored vectors know it as `id`.
+    pub fn known(
+        settings: Settings,
+        id: String,
+        dimension: usize,
+        key: Option<SecretString>,
+        client: Client,
+    ) -> Result<Self, Error> {
         let base = settings
             .base_url
             .as_ref()
             .map_or(settings.format.default_base(), Url::as_str);
         let endpoint = Url::parse(&format!("{}/embeddings", base.trim_end_matches('/')))
             .map_err(|_| Error::Refused(format!("its address {base} is not valid")))?;
-        let mut embedder = Self {
+        Ok(Self {
             info: ModelInfo {
-                id: match settings.dimension {
-                    Some(dimension) => format!("{}@{dimension}", settings.model),
-                    None => settings.model.clone(),
-                },
-                dimension: settings.dimension.unwrap_or_default(),
+                id,
+                dimension,
                 languages: settings.languages.clone().map_or(Languages::Any, Languages::Only),
                 max_tokens: settings.max_tokens,
             },
@@ -95,12 +128,7 @@ impl RemoteEmbedder {
             endpoint,
             settings,
             key,
-        };
-        if embedder.info.dimension == 0 {
-            let answer = embedder.request(&["dimension"], Purpose::Query).await?;
-            embedder.info.dimension = answer.first().map_or(0, Vec::len);
-        }
-        Ok(embedder)
+        })
     }
 
     /// One request: the vectors of `texts`, in order and of unit length.

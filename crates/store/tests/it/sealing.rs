@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use amebo_core::id::{OrganizationId, ProviderId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource};
-use amebo_core::provider::ProviderProtocol;
+use amebo_core::provider::{ProviderKind, ProviderProtocol};
 use amebo_store::audit::Filter;
 use amebo_store::job::{self, Registry, Worker};
 use amebo_store::provider::NewProvider;
@@ -58,10 +58,12 @@ impl Vault {
             .unwrap();
         let provider = NewProvider {
             name: id.to_string(),
+            kind: ProviderKind::Language,
             protocol: ProviderProtocol::OpenAi,
             base_url: None,
             model: "model".to_owned(),
             sealed_key: Some(sealed),
+            dimension: None,
             is_active: false,
         };
         tx.providers().insert(id, &provider).await.unwrap();
