@@ -176,6 +176,11 @@ impl FakeSlack {
         self.shared.sockets.acknowledged()
     }
 
+    /// Waits until a socket is open.
+    pub async fn wait_for_socket(&self) {
+        self.shared.sockets.wait_for_one().await;
+    }
+
     /// Waits until so many envelopes were acknowledged.
     pub async fn wait_for_acknowledgements(&self, count: usize) {
         self.shared.sockets.wait_for(count).await;

@@ -10,6 +10,7 @@ mod delivery;
 mod inbound;
 mod installing;
 mod reading;
+mod sdk;
 mod socket;
 
 use std::sync::Arc;

@@ -69,6 +69,16 @@ impl Sockets {
         self.acknowledged.lock().clone()
     }
 
+    pub(super) async fn wait_for_one(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.open() > 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     pub(super) async fn wait_for(&self, count: usize) {
         loop {
             let changed = self.changed.notified();
@@ -91,6 +101,7 @@ async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
     let hello = {
         let mut open = sockets.open.lock();
         open.push_back((number, sender));
+        sockets.changed.notify_waiters();
         json!({
             "type": "hello",
             "num_connections": open.len(),
