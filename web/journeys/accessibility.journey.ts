@@ -7,11 +7,13 @@ test.describe.configure({ mode: "serial" });
 
 let server: Server;
 let page: Page;
+let here: string;
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(120_000);
   server = await startServer();
   page = await signUp(browser, server, "Harmattan Ltd", undefined, { reducedMotion: "reduce" });
+  here = home(page);
 });
 
 test.afterAll(async () => {
@@ -38,7 +40,7 @@ test("empty pages", async () => {
     "/settings/keys",
     "/nothing",
   ]) {
-    await page.goto(home(page) + path);
+    await page.goto(here + path);
     await page.locator("h1, h2").first().waitFor();
     await sound(page, `empty ${path}`);
   }
@@ -48,7 +50,7 @@ test("pages that hold something", async () => {
   test.setTimeout(150_000);
   await loadSamples(page);
   await sound(page, "a knowledge base");
-  await page.goto(`${home(page)}/ask`);
+  await page.goto(`${here}/ask`);
   await ask(page, "How many days of leave do new colleagues get?");
   await page.locator(".grounds summary").click();
   await ask(page, "Who won the chess world championship in 1972?");
@@ -63,11 +65,11 @@ test("pages that hold something", async () => {
     "/settings",
     "/settings/answers",
   ]) {
-    await page.goto(home(page) + path);
+    await page.goto(here + path);
     await page.locator("h1").first().waitFor();
     await sound(page, path);
   }
-  await page.goto(`${home(page)}/knowledge`);
+  await page.goto(`${here}/knowledge`);
   await page.locator(".document-row a").first().click();
   await page.locator(".document-text").waitFor();
   await sound(page, "a document");
@@ -80,6 +82,7 @@ test("pages that hold something", async () => {
 });
 
 test("dialogs and menus", async () => {
+  test.setTimeout(150_000);
   const dialogs: [string, () => Promise<void>][] = [
     ["/people", () => page.getByRole("button", { name: "Invite somebody" }).click()],
     ["/knowledge", () => page.getByRole("button", { name: "New knowledge base" }).click()],
@@ -91,7 +94,7 @@ test("dialogs and menus", async () => {
     ["/people", () => page.getByRole("button", { name: "Actions for Ada Obi" }).click()],
   ];
   for (const [path, open] of dialogs) {
-    await page.goto(home(page) + path);
+    await page.goto(here + path);
     await page.locator("h1").first().waitFor();
     await expect(page.locator(".skeleton")).toHaveCount(0);
     await open();
@@ -114,7 +117,7 @@ test("narrow: no page is wider than 360 pixels", async () => {
     "/settings/keys",
     "/unanswered",
   ]) {
-    await page.goto(home(page) + path);
+    await page.goto(here + path);
     await page.locator("h1").first().waitFor();
     await expect(page.locator(".skeleton")).toHaveCount(0);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -125,6 +128,7 @@ test("narrow: no page is wider than 360 pixels", async () => {
 });
 
 test("where one comes in, and the operator's pages", async ({ browser }) => {
+  test.setTimeout(150_000);
   const visitor = await (await browser.newContext({ baseURL: server.url, reducedMotion: "reduce" })).newPage();
   for (const path of [
     "/sign-in",

@@ -27,6 +27,15 @@ pub struct PlanUsage {
     pub ai_answers: u64,
 }
 
+/// What to change of an organisation; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct OrganizationChange {
+    /// How it is called.
+    pub name: Option<String>,
+    /// The colour its pages are in, a hue of 0 to 359 degrees.
+    pub accent_hue: Option<u16>,
+}
+
 impl App {
     /// Starts another organisation, owned by a signed-in person.
     pub async fn create_organization(&self, person: &Person, name: &str) -> Result<OrganizationId> {
@@ -58,21 +67,44 @@ impl App {
         Ok(organization)
     }
 
-    /// Renames the organisation; its address stays.
-    pub async fn rename_organization(&self, access: &Access, name: &str) -> Result<Organization> {
+    /// Renames the organisation, whose address stays, or puts its pages in another colour.
+    pub async fn update_organization(
+        &self,
+        access: &Access,
+        change: OrganizationChange,
+    ) -> Result<Organization> {
         let permit = access.permit(Resource::Organization, Action::Update)?;
         let mut fields = Fields::default();
-        let name = fields.name("/name", name, 200);
+        let name = change.name.map(|name| fields.name("/name", &name, 200));
         fields.finish()?;
+        if change.accent_hue.is_some_and(|hue| hue > 359) {
+            return Err(Error::invalid(
+                "/accent_hue",
+                "a hue is between 0 and 359 degrees",
+            ));
+        }
         let mut tx = self.store.begin(&permit).await?;
         let before = tx.organizations().current().await?;
-        tx.organizations().rename(&name).await?;
-        let entry = NewEntry::new("organization.rename", "organization")
-            .of(before.id)
-            .details(json!({ "before": before.name, "after": name }));
-        tx.audit().append(entry).await?;
+        if let Some(name) = &name {
+            tx.organizations().rename(name).await?;
+            let entry = NewEntry::new("organization.rename", "organization")
+                .of(before.id)
+                .details(json!({ "before": before.name, "after": name }));
+            tx.audit().append(entry).await?;
+        }
+        if let Some(hue) = change.accent_hue {
+            tx.organizations().set_accent_hue(hue).await?;
+            let entry = NewEntry::new("organization.recolor", "organization")
+                .of(before.id)
+                .details(json!({ "before": before.accent_hue, "after": hue }));
+            tx.audit().append(entry).await?;
+        }
         tx.commit().await?;
-        Ok(Organization { name, ..before })
+        Ok(Organization {
+            name: name.unwrap_or(before.name),
+            accent_hue: change.accent_hue.or(before.accent_hue),
+            ..before
+        })
     }
 
     /// Deletes the organisation and everything in it, for good.

@@ -28,6 +28,8 @@ pub struct Organization {
     pub trial_ends_at: Option<DateTime<Utc>>,
     /// What the plan and its deviations allow.
     pub limits: Limits,
+    /// The colour its pages are in, a hue of 0 to 359 degrees; Amebo's own when absent.
+    pub accent_hue: Option<u16>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -51,6 +53,7 @@ type OrganizationRow = (
     String,
     Option<DateTime<Utc>>,
     Json<LimitOverrides>,
+    Option<i32>,
     DateTime<Utc>,
 );
 
@@ -58,12 +61,13 @@ type TermsRow = (String, String, Option<DateTime<Utc>>, Json<LimitOverrides>);
 
 macro_rules! select_organization {
     () => {
-        "select id, name, slug, subscription_status, subscription_plan, trial_ends_at, limits, created_at from organizations"
+        "select id, name, slug, subscription_status, subscription_plan, trial_ends_at, limits, \
+         (settings ->> 'accent_hue')::int, created_at from organizations"
     };
 }
 
 fn organization(
-    (id, name, slug, status, plan, trial_ends_at, Json(overrides), created_at): OrganizationRow,
+    (id, name, slug, status, plan, trial_ends_at, Json(overrides), accent_hue, created_at): OrganizationRow,
 ) -> Result<Organization> {
     let plan: Plan = parse(&plan)?;
     Ok(Organization {
@@ -74,6 +78,7 @@ fn organization(
         subscription_plan: plan,
         trial_ends_at,
         limits: plan.limits().with(&overrides),
+        accent_hue: accent_hue.and_then(|hue| u16::try_from(hue).ok()),
         created_at,
     })
 }
@@ -97,6 +102,17 @@ impl Organizations<'_> {
         sqlx::query("update organizations set name = $2, updated_at = $3 where id = $1")
             .bind(self.0.organization.uuid())
             .bind(name)
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Puts the pages of the current organisation in another colour, a hue of 0 to 359 degrees.
+    pub async fn set_accent_hue(&mut self, hue: u16) -> Result<()> {
+        sqlx::query("update organizations set settings = settings || jsonb_build_object('accent_hue', $2), updated_at = $3 where id = $1")
+            .bind(self.0.organization.uuid())
+            .bind(i32::from(hue))
             .bind(self.0.environment.now())
             .execute(&mut *self.0.connection)
             .await?;

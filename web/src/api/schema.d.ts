@@ -1968,6 +1968,11 @@ export interface components {
         OrganizationResponse: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int32
+             * @description The colour of its pages, a hue of 0 to 359 degrees; Amebo's own when absent.
+             */
+            accent_hue?: number | null;
             id: components["schemas"]["OrganizationId"];
             limits: components["schemas"]["Limits"];
             name: string;
@@ -2602,7 +2607,12 @@ export interface components {
         };
         UpdateOrganizationRequest: {
             /** @description What it is called. */
-            name: string;
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description The colour of its pages, a hue of 0 to 359 degrees.
+             */
+            accent_hue?: number | null;
         };
         UpdateRoleRequest: {
             /**

@@ -35,13 +35,11 @@ export function useDestinations(isOperator: boolean): (Destination & { address: 
 export function Shell({ account, path, children }: { account: Account; path: string; children: ReactNode }) {
   const palette = usePalette();
   const [drawer, setDrawer] = useState(false);
-  const { name } = useOrganization();
+  const { name, details } = useOrganization();
   const main = useRef<HTMLElement>(null);
   const page = path.split("/").slice(0, 4).join("/");
   const before = useRef(page);
-  useEffect(() => {
-    applyAccent(undefined);
-  }, []);
+  useEffect(() => applyAccent(details.accent_hue), [details.accent_hue]);
   useEffect(() => {
     if (before.current === page) return;
     before.current = page;

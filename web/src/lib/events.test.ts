@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { eventReader } from "./events";
 
 test("events come whole, however the text is cut", () => {
-  const stream = 'event: token\nid: 7\ndata: {"text":"a\\n\\nb"}\n\n: alive\n\nevent: verdict\ndata: {"x":\ndata: 1}\n\n';
+  const stream =
+    'event: token\nid: 7\ndata: {"text":"a\\n\\nb"}\n\n: alive\n\nevent: verdict\ndata: {"x":\ndata: 1}\n\n';
   for (const size of [1, 2, 7, stream.length]) {
     const read = eventReader();
     const events = [];

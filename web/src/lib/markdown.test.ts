@@ -8,9 +8,9 @@ describe("Markdown of answers", () => {
         kind: "paragraph",
         children: [
           { kind: "text", text: "One. " },
-          { kind: "citation", number: 1 },
+          { kind: "citation", number: 1, index: 0 },
           { kind: "text", text: " Two. " },
-          { kind: "citation", number: 2 },
+          { kind: "citation", number: 2, index: 1 },
         ],
       },
     ]);
@@ -30,7 +30,10 @@ describe("Markdown of answers", () => {
   });
 
   test("links to the web are links", () => {
-    expect(parseInline("see [here](https://example.com/a)")[1]).toMatchObject({ kind: "link", href: "https://example.com/a" });
+    expect(parseInline("see [here](https://example.com/a)")[1]).toMatchObject({
+      kind: "link",
+      href: "https://example.com/a",
+    });
   });
 
   test("what is not closed stays text", () => {

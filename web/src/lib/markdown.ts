@@ -5,7 +5,8 @@ export type Inline =
   | { kind: "strong" | "emphasis"; children: Inline[] }
   | { kind: "code"; text: string }
   | { kind: "link"; href: string; children: Inline[] }
-  | { kind: "citation"; number: number };
+  /** A mark `[1]`; `index` is its place among all marks of the text, from 0. */
+  | { kind: "citation"; number: number; index: number };
 
 export type Block =
   | { kind: "paragraph"; children: Inline[] }
@@ -41,7 +42,24 @@ export function parseMarkdown(text: string): Block[] {
     at += 1;
   }
   flush();
+  number(blocks);
   return blocks;
+}
+
+/** Counts the marks of a text in the order in which they are read. */
+function number(blocks: Block[]) {
+  let index = 0;
+  const walk = (parts: Inline[]) => {
+    for (const part of parts) {
+      if (part.kind === "citation") part.index = index++;
+      else if ("children" in part) walk(part.children);
+    }
+  };
+  for (const block of blocks) {
+    if ("children" in block) walk(block.children);
+    else if (block.kind === "list") block.items.forEach(walk);
+    else if (block.kind === "table") for (const row of [block.head, ...block.rows]) row.forEach(walk);
+  }
 }
 
 type Taken = { block: Block; taken: number };
@@ -100,7 +118,10 @@ const INLINE = [
     pattern: /^\*([^*\s][^*]*)\*/,
     make: (m: RegExpExecArray): Inline => ({ kind: "emphasis", children: parseInline(m[1] ?? "") }),
   },
-  { pattern: /^\[(\d{1,3})\]/, make: (m: RegExpExecArray): Inline => ({ kind: "citation", number: Number(m[1]) }) },
+  {
+    pattern: /^\[(\d{1,3})\]/,
+    make: (m: RegExpExecArray): Inline => ({ kind: "citation", number: Number(m[1]), index: 0 }),
+  },
   {
     pattern: /^\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/,
     make: (m: RegExpExecArray): Inline => ({ kind: "link", href: m[2] ?? "", children: parseInline(m[1] ?? "") }),

@@ -39,7 +39,10 @@ describe("blocks of extracted text", () => {
   test("a mark across blocks is cut at their edges, and no character is lost", () => {
     const marked = { start: text.indexOf("27"), end: text.indexOf("| 1") };
     const pieces = blocksOf(text).flatMap((block) => cut(text, block, marked));
-    expect(pieces.filter((piece) => piece.isMarked).map((piece) => piece.text)).toEqual(["27 days.\nAsk your lead.", "| a | b |\n"]);
+    expect(pieces.filter((piece) => piece.isMarked).map((piece) => piece.text)).toEqual([
+      "27 days.\nAsk your lead.",
+      "| a | b |\n",
+    ]);
   });
 
   test("broken lines flow without moving a character", () => {

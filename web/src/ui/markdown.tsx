@@ -1,7 +1,8 @@
 import { Fragment, type ReactNode, useMemo } from "react";
 import { type Block, type Inline, parseMarkdown } from "../lib/markdown";
 
-type Cite = (number: number, key: string) => ReactNode;
+/** Draws a mark: its number, and its place among all marks of the text. */
+type Cite = (number: number, index: number) => ReactNode;
 
 /** An answer's text. `cite` draws its marks `[1]`. */
 export function Markdown({ text, cite }: { text: string; cite: Cite }) {
@@ -58,10 +59,10 @@ function BlockView({ block, cite }: { block: Block; cite: Cite }) {
 }
 
 function inline(parts: Inline[], cite: Cite): ReactNode {
-  return parts.map((part, index) => <Fragment key={String(index)}>{one(part, cite, String(index))}</Fragment>);
+  return parts.map((part, index) => <Fragment key={String(index)}>{one(part, cite)}</Fragment>);
 }
 
-function one(part: Inline, cite: Cite, key: string): ReactNode {
+function one(part: Inline, cite: Cite): ReactNode {
   switch (part.kind) {
     case "text":
       return part.text;
@@ -72,7 +73,7 @@ function one(part: Inline, cite: Cite, key: string): ReactNode {
     case "emphasis":
       return <em>{inline(part.children, cite)}</em>;
     case "citation":
-      return cite(part.number, key);
+      return cite(part.number, part.index);
     case "link":
       return (
         <a href={part.href} target="_blank" rel="noreferrer noopener">

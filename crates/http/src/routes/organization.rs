@@ -2,7 +2,7 @@
 
 use amebo_app::Access;
 use amebo_app::member::RolePermissionsView;
-use amebo_app::organization::Organization;
+use amebo_app::organization::{Organization, OrganizationChange};
 use amebo_core::id::OrganizationId;
 use amebo_core::organization::{Limits, Plan, SubscriptionStatus};
 use amebo_core::permission::{Permission, Role, RoleOverrides};
@@ -69,6 +69,8 @@ struct OrganizationResponse {
     subscription_plan: Plan,
     trial_ends_at: Option<DateTime<Utc>>,
     limits: Limits,
+    /// The colour of its pages, a hue of 0 to 359 degrees; Amebo's own when absent.
+    accent_hue: Option<u16>,
     created_at: DateTime<Utc>,
     /// What you are here; absent for an API key.
     your_role: Option<Role>,
@@ -86,6 +88,7 @@ fn view(organization: Organization, access: &Access) -> OrganizationResponse {
         subscription_plan: organization.subscription_plan,
         trial_ends_at: organization.trial_ends_at,
         limits: organization.limits,
+        accent_hue: organization.accent_hue,
         created_at: organization.created_at,
         your_role: access.role(),
         your_permissions: access.permissions().iter().collect(),
@@ -107,10 +110,13 @@ async fn fetch_organization(
 #[serde(deny_unknown_fields)]
 struct UpdateOrganizationRequest {
     /// What it is called.
-    name: String,
+    name: Option<String>,
+    /// The colour of its pages, a hue of 0 to 359 degrees.
+    #[schema(maximum = 359)]
+    accent_hue: Option<u16>,
 }
 
-/// Rename the organization.
+/// Rename the organization or give its pages another colour. What is absent stays.
 #[utoipa::path(patch, path = "/organizations/{organization_id}", tag = "Organization", params(("organization_id" = OrganizationId, Path)),
     request_body = UpdateOrganizationRequest,
     responses((status = 200, body = OrganizationResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
@@ -119,7 +125,11 @@ async fn update_organization(
     InOrganization(access): InOrganization,
     Json(request): Json<UpdateOrganizationRequest>,
 ) -> Result<axum::Json<OrganizationResponse>, Problem> {
-    let organization = state.app.rename_organization(&access, &request.name).await?;
+    let change = OrganizationChange {
+        name: request.name,
+        accent_hue: request.accent_hue,
+    };
+    let organization = state.app.update_organization(&access, change).await?;
     Ok(axum::Json(view(organization, &access)))
 }
 

@@ -119,3 +119,20 @@ async fn a_person_renames_themselves() {
         .await;
     assert_eq!(reply.expect(200).json()["name"], "Ada Lovelace");
 }
+
+#[tokio::test]
+async fn an_organizations_pages_take_the_colour_that_its_administrators_choose() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let here = owner.path("");
+    let before = owner.client.get(&here).await.expect(200).json();
+    assert!(before["accent_hue"].is_null());
+    let changed = owner.client.patch(&here, &json!({ "accent_hue": 265 })).await.expect(200);
+    assert_eq!((&changed.json()["accent_hue"], &changed.json()["name"]), (&json!(265), &json!("Acme")));
+    // A change of something else leaves it.
+    let renamed = owner.client.patch(&here, &json!({ "name": "Acme Ltd" })).await.expect(200);
+    assert_eq!(renamed.json()["accent_hue"], 265);
+    assert_eq!(owner.client.get(&here).await.expect(200).json(), renamed.json());
+    let beyond = owner.client.patch(&here, &json!({ "accent_hue": 360 })).await.expect(422);
+    assert_eq!(beyond.json()["errors"][0]["pointer"], "/accent_hue");
+}

@@ -14,6 +14,16 @@ export function sourcesOf(citations: readonly Citation[]): Source[] {
   return [...sources].sort(([a], [b]) => a - b).map(([number, places]) => ({ number, citations: places }));
 }
 
+/** The places that the marks of an answer's text stand for, in the order of the marks: each sentence has its own. */
+export function placesOfMarks(answer: Pick<Answer, "sentences" | "citations">): Citation[] {
+  const known = new Map(answer.citations.map((citation) => [citation.number, citation]));
+  return answer.sentences.flatMap((sentence) => {
+    const places = sentence.citations.flatMap((number) => known.get(number) ?? []);
+    // Two places of one source in a row have one mark.
+    return places.filter((place, index) => place.source !== places[index - 1]?.source);
+  });
+}
+
 /** Where a place is: its document, the headings above it, its page. */
 export function placeOf(citation: Citation): string {
   const headings = citation.heading_path.filter((heading) => heading !== citation.document_title);

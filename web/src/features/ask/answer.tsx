@@ -4,7 +4,7 @@ import { t } from "../../lib/text";
 import { Icon } from "../../ui/icon";
 import { Markdown } from "../../ui/markdown";
 import { Notice } from "../../ui/state";
-import { placeOf, type Source, sourcesOf } from "./answer-text";
+import { placeOf, placesOfMarks, type Source, sourcesOf } from "./answer-text";
 import type { Answer, Citation } from "./conversation";
 
 type AnswerProps = { answer: Answer; open: Citation | undefined; onOpen: (citation: Citation) => void };
@@ -15,12 +15,18 @@ export function AnswerView({ answer, open, onOpen }: AnswerProps) {
   if (answer.outcome === "failed") return <Notice kind="bad">{answer.text}</Notice>;
   if (answer.outcome === "escalated") return <Notice>{answer.text}</Notice>;
   const sources = sourcesOf(answer.citations);
+  const places = placesOfMarks(answer);
   return (
     <div className="stack">
       {answer.notice && <p className="quiet small">{answer.notice}</p>}
       <Markdown
         text={answer.text}
-        cite={(number) => <Mark number={number} sources={sources} open={open} onOpen={onOpen} />}
+        cite={(number, index) => {
+          const place = places[index];
+          const citation =
+            place?.source === number ? place : sources.find((source) => source.number === number)?.citations[0];
+          return citation ? <Mark citation={citation} open={open} onOpen={onOpen} /> : `[${number}]`;
+        }}
       />
       {answer.redacted && <Notice kind="warn">{t("answer.redacted")}</Notice>}
       {sources.length > 0 && <Sources sources={sources} open={open} onOpen={onOpen} label={t("answer.sources")} />}
@@ -29,18 +35,16 @@ export function AnswerView({ answer, open, onOpen }: AnswerProps) {
   );
 }
 
-function Mark({ number, sources, open, onOpen }: { number: number; sources: Source[] } & Omit<AnswerProps, "answer">) {
-  const citation = sources.find((source) => source.number === number)?.citations[0];
-  if (!citation) return <>[{number}]</>;
+function Mark({ citation, open, onOpen }: { citation: Citation } & Omit<AnswerProps, "answer">) {
   return (
     <button
       type="button"
       className="cite"
-      aria-label={t("answer.source", { number: String(number), title: citation.document_title })}
-      aria-pressed={open?.source === number && open.document_id === citation.document_id}
+      aria-label={t("answer.source", { number: String(citation.source), title: citation.document_title })}
+      aria-pressed={open === citation}
       onClick={() => onOpen(citation)}
     >
-      {number}
+      {citation.source}
     </button>
   );
 }

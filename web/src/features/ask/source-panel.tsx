@@ -1,19 +1,36 @@
-import { useEffect, useRef } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Link } from "../../lib/router";
 import { t } from "../../lib/text";
-import { IconButton } from "../../ui/button";
+import { Button, IconButton } from "../../ui/button";
 import { DocumentText } from "../../ui/document-text";
+import { Waiting } from "../../ui/state";
 import type { Citation } from "./conversation";
+
+const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
 
 type PanelProps = { citation: Citation; onClose: () => void };
 
 /** The cited place, marked in its document, beside the answer. */
 export function SourcePanel({ citation, onClose }: PanelProps) {
-  const { at } = useOrganization();
+  const { id, path, at } = useOrganization();
+  const [asPage, setAsPage] = useState(false);
+  const document = useQuery({
+    queryKey: [id, "document", citation.document_id],
+    queryFn: () =>
+      read(
+        api.GET("/api/v1/organizations/{organization_id}/documents/{document_id}", {
+          params: { path: { ...path, document_id: citation.document_id } },
+        }),
+      ),
+    enabled: citation.page != null,
+  });
+  const isPdf = document.data?.mime_type === "application/pdf";
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
-    const back = document.activeElement as HTMLElement | null;
+    const back = window.document.activeElement as HTMLElement | null;
     panel.current?.focus({ preventScroll: true });
     return () => back?.focus({ preventScroll: true });
   }, []);
@@ -36,16 +53,32 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
             <span className="quiet small">{t("answer.page", { page: String(citation.page) })}</span>
           ) : null}
         </div>
+        {isPdf && (
+          <Button small aria-pressed={asPage} onClick={() => setAsPage(!asPage)}>
+            {t("pdf.asPrinted")}
+          </Button>
+        )}
         <IconButton icon="close" label={t("action.close")} onClick={onClose} />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <section className="scroll" aria-label={t("document.text")} tabIndex={0}>
-        <DocumentText
-          document={citation.document_id}
-          range={range}
-          around={4000}
-          missing={<Quote citation={citation} />}
-        />
+        {asPage && document.data ? (
+          <Suspense fallback={<Waiting rows={1} height="30rem" />}>
+            <PdfPages
+              document={citation.document_id}
+              version={document.data.version}
+              page={citation.page ?? 1}
+              quote={citation.quote}
+            />
+          </Suspense>
+        ) : (
+          <DocumentText
+            document={citation.document_id}
+            range={range}
+            around={4000}
+            missing={<Quote citation={citation} />}
+          />
+        )}
       </section>
     </aside>
   );

@@ -11,5 +11,9 @@ test("questions that share most words stand together, the largest group first", 
     question("3", "how do i reset a badge reader"),
     question("4", "Wie viele Tage Elternzeit gibt es?"),
   ]);
-  expect(groups.map((group) => [group.first.id, ...group.others.map((other) => other.id)])).toEqual([["2", "3"], ["1"], ["4"]]);
+  expect(groups.map((group) => [group.first.id, ...group.others.map((other) => other.id)])).toEqual([
+    ["2", "3"],
+    ["1"],
+    ["4"],
+  ]);
 });

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { api, raw, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
@@ -12,13 +12,15 @@ import { DocumentText } from "../../ui/document-text";
 import { TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
 import { Page, Tabs } from "../../ui/page";
-import { Loaded, Notice } from "../../ui/state";
+import { Loaded, Notice, Waiting } from "../../ui/state";
 import "../../ui/styles/knowledge.css";
 import { toast } from "../../ui/toast";
 import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
 import { type Document, useWork } from "./follow";
 import { Passages } from "./passages";
+
+const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
 
 const ROUTE = "/api/v1/organizations/{organization_id}/documents/{document_id}" as const;
 
@@ -45,7 +47,9 @@ function View({ document }: { document: Document }) {
   const [open, setOpen] = useState<Open>();
   const reindex = useReindex();
   const work = useWork(id);
-  const view = search.get("view") === "passages" ? "passages" : "text";
+  const isPdf = document.mime_type === "application/pdf";
+  const wished = search.get("view");
+  const view = wished === "passages" || (wished === "pages" && isPdf) ? wished : "text";
   const from = Number(search.get("from") ?? Number.NaN);
   const to = Number(search.get("to") ?? Number.NaN);
   const range = from >= 0 && to > from ? { start: from, end: to } : undefined;
@@ -91,6 +95,7 @@ function View({ document }: { document: Document }) {
         current={view}
         tabs={[
           { id: "text", to: here + (range ? `?from=${range.start}&to=${range.end}` : ""), name: t("document.text") },
+          ...(isPdf ? [{ id: "pages", to: `${here}?view=pages`, name: t("pdf.asPrinted") }] : []),
           {
             id: "passages",
             to: `${here}?view=passages`,
@@ -98,9 +103,15 @@ function View({ document }: { document: Document }) {
           },
         ]}
       />
-      {view === "passages" ? (
-        <Passages document={document.id} />
-      ) : (
+      {view === "passages" && <Passages document={document.id} />}
+      {view === "pages" && (
+        <Suspense fallback={<Waiting rows={1} height="30rem" />}>
+          <div className="narrow-column">
+            <PdfPages document={document.id} version={document.version} page={1} />
+          </div>
+        </Suspense>
+      )}
+      {view === "text" && (
         <DocumentText
           key={`${document.version}:${from}`}
           document={document.id}

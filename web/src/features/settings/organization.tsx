@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { type CSSProperties, useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
@@ -18,6 +18,7 @@ export function OrganizationSettings() {
   return (
     <div className="stack loose narrow-column">
       <Name />
+      <Colour />
       <Usage />
       <Leaving />
     </div>
@@ -61,6 +62,42 @@ function Name() {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Hues that look well, Amebo's own first. */
+const HUES = [168, 220, 265, 305, 350, 25, 60, 110];
+
+/** The organisation's colour. Lightness belongs to the theme, so every hue can be read. */
+function Colour() {
+  const { id, path, details, can } = useOrganization();
+  const cache = useQueryClient();
+  const now = details.accent_hue ?? HUES[0];
+  const save = useMutation({
+    mutationFn: (hue: number) => read(api.PATCH(ROUTE, { params: { path }, body: { accent_hue: hue } })),
+    onSuccess: (organization) => cache.setQueryData([id, "organization"], organization),
+    onError: (error) => toast(sentence(error)),
+  });
+  const refused = can("organization:update") ? undefined : t("state.notAllowed");
+  return (
+    <section className="card stack tight" aria-labelledby="colour">
+      <h2 id="colour">{t("settings.colour")}</h2>
+      <p className="quiet small">{t("settings.colourHow")}</p>
+      <fieldset className="swatches" aria-labelledby="colour">
+        {HUES.map((hue) => (
+          <label key={hue} style={{ "--accent-hue": hue } as CSSProperties} title={refused}>
+            <input
+              type="radio"
+              name="hue"
+              checked={now === hue}
+              disabled={refused !== undefined}
+              aria-label={t("settings.hue", { hue: String(hue) })}
+              onChange={() => save.mutate(hue)}
+            />
+          </label>
+        ))}
+      </fieldset>
+    </section>
   );
 }
 

@@ -21,7 +21,9 @@ describe.each([
 
   test("says everything but names", () => {
     const same = ["provider.anthropic", "theme.", "plan.", "time.", "ask.hello"];
-    const missing = Object.keys(en).filter((key) => !(key in translation) && !same.some((start) => key.startsWith(start)));
+    const missing = Object.keys(en).filter(
+      (key) => !(key in translation) && !same.some((start) => key.startsWith(start)),
+    );
     expect(missing).toEqual([]);
   });
 });
