@@ -41,20 +41,25 @@ impl Database {
     }
 }
 
-/// New organisations, and for each a permit to create a resource.
-pub async fn organizations(store: &Store, count: usize, resource: Resource) -> Result<Vec<Permit>> {
+/// New organisations of a name, and for each a permit to create a resource.
+pub async fn organizations(
+    store: &Store,
+    name: &str,
+    count: usize,
+    resource: Resource,
+) -> Result<Vec<Permit>> {
     let mut permits = Vec::new();
     for n in 0..count {
         let mut tx = store.begin_system().await?;
         let new = NewUser {
-            email: format!("owner{n}@bench.example"),
+            email: format!("owner{n}@{name}.bench.example"),
             name: "Owner".to_owned(),
             password_hash: None,
             is_superadmin: false,
         };
         let owner = tx.users().insert(&new).await?;
         let new = NewOrganization {
-            name: format!("Bench {n}"),
+            name: format!("Bench {name} {n}"),
             owner,
             plan: Plan::Free,
         };

@@ -12,6 +12,7 @@ mod queue;
 mod sealing;
 mod search;
 mod server;
+mod slack;
 mod tenants;
 mod text;
 
@@ -24,7 +25,7 @@ use figure::Figure;
 /// Measure Amebo's speed and memory.
 #[derive(Parser)]
 struct Options {
-    /// What to measure: search, queue, sealing, embedding, questions, tenants, crash; all when absent.
+    /// What to measure: search, queue, sealing, embedding, questions, slack, tenants, crash; all when absent.
     names: Vec<String>,
     /// Write the figures to this file as JSON too.
     #[arg(long, value_name = "FILE")]
@@ -48,6 +49,7 @@ const NAMES: &[&str] = &[
     "sealing",
     "embedding",
     "questions",
+    "slack",
     "tenants",
     "crash",
 ];
@@ -69,6 +71,7 @@ async fn main() -> Result<()> {
             "queue" => queue::measure().await?,
             "sealing" => sealing::measure().await?,
             "questions" => questions::measure(&options.amebo, &options.models).await?,
+            "slack" => slack::measure(&options.amebo, &options.models).await?,
             "tenants" => tenants::measure(&options.amebo, &options.models).await?,
             "crash" => crash::measure(&options.amebo, &options.models).await?,
             "embedding" => embedding::measure(&options.models).await?,

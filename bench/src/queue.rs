@@ -38,7 +38,7 @@ impl Handler for Count {
 pub async fn measure() -> Result<Vec<Figure>> {
     let database = Database::start().await?;
     let store = &database.store;
-    let permits = organizations(store, ORGANIZATIONS, Resource::Job).await?;
+    let permits = organizations(store, "queue", ORGANIZATIONS, Resource::Job).await?;
 
     let started = Instant::now();
     for permit in &permits {

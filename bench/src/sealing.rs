@@ -14,7 +14,7 @@ use crate::figure::{Better, Figure};
 /// Seals 1 KiB for two seconds.
 pub async fn measure() -> Result<Vec<Figure>> {
     let database = Database::start().await?;
-    let permits = organizations(&database.store, 1, Resource::Provider).await?;
+    let permits = organizations(&database.store, "sealing", 1, Resource::Provider).await?;
     let permit = permits.first().context("no organisation was made")?;
     let directory = tempfile::tempdir()?;
     let sealer = Sealer::open(

@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Installation {
     directory: TempDir,
     amebo: PathBuf,
+    configuration: Vec<(String, String)>,
 }
 
 /// A running server.
@@ -50,7 +51,25 @@ impl Installation {
         }
         let amebo = std::fs::canonicalize(amebo)
             .with_context(|| format!("there is no {}; build it first", amebo.display()))?;
-        Ok(Self { directory, amebo })
+        Ok(Self {
+            directory,
+            amebo,
+            configuration: Vec::new(),
+        })
+    }
+
+    /// The same, configured by these environment variables too.
+    pub fn with(mut self, configuration: &[(&str, &str)]) -> Self {
+        let owned = configuration
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.configuration.extend(owned);
+        self
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The data directory.
@@ -68,6 +87,7 @@ impl Installation {
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .env("AMEBO__LOG__FILTER", "warn")
+            .envs(self.configuration.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;
@@ -114,7 +134,7 @@ impl Installation {
     clippy::disallowed_methods,
     reason = "a load generator on loopback, not the product"
 )]
-fn client() -> Result<Client> {
+pub fn client() -> Result<Client> {
     // An error says that it is installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
     Ok(Client::builder().no_proxy().pool_max_idle_per_host(64).build()?)
@@ -125,6 +145,11 @@ fn json_file(path: &Path) -> Option<Value> {
 }
 
 impl Server {
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Calls below the organisation; anything but success is an error.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let url = format!("{}/api/v1/organizations/{}{path}", self.url, self.organization);

@@ -65,6 +65,7 @@ pub async fn assemble(
         extractor,
         answering,
         sealer,
+        slack: config.slack.clone(),
         web,
         store,
         token_key: directory.token_key(environment)?,

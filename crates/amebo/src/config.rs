@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use amebo_app::ask::AskSettings;
 use amebo_app::mail;
 use amebo_app::provider::ModelConfig;
+use amebo_app::slack;
 use amebo_knowledge::embed::remote;
 use amebo_knowledge::index::embedded;
 use amebo_store::{blob, job, managed};
@@ -34,6 +35,7 @@ pub struct Config {
     pub jobs: job::Settings,
     pub storage: blob::Settings,
     pub outbound: amebo_outbound::Config,
+    pub slack: slack::Config,
     pub data: Data,
     pub database: Database,
     pub log: Log,

@@ -7,6 +7,8 @@ use amebo_store::job::{Registry, Settings, Worker};
 use amebo_store::sealing::Resealer;
 
 use crate::App;
+use crate::channel::deliver::DeliverHandler;
+use crate::channel::receive::ReceiveHandler;
 use crate::evaluation::ReplayHandler;
 use crate::ingest::{EmbedHandler, IngestHandler};
 use crate::mirror::{ComposeHandler, ImportSlackHandler};
@@ -20,6 +22,8 @@ impl App {
             .with(ReplayHandler(Arc::clone(self)))
             .with(ComposeHandler(Arc::clone(self)))
             .with(ImportSlackHandler(Arc::clone(self)))
+            .with(ReceiveHandler(Arc::clone(self)))
+            .with(DeliverHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))
             .with(Resealer {
                 store: self.store.clone(),

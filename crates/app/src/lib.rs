@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod api_key;
 pub mod ask;
 pub mod audit;
+pub mod channel;
 pub mod document;
 pub mod embedders;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod operator;
 pub mod organization;
 pub mod provider;
 pub mod session;
+pub mod slack;
 mod terminal;
 mod upkeep;
 
@@ -77,6 +79,8 @@ pub struct Parts {
     pub answering: Answering,
     /// Seals and opens secrets.
     pub sealer: Sealer,
+    /// How Slack is reached.
+    pub slack: slack::Config,
 }
 
 /// The application: everything Amebo can be asked to do.
@@ -93,6 +97,11 @@ pub struct App {
     web: amebo_outbound::Client,
     answering: Answering,
     sealer: Sealer,
+    slack: slack::Config,
+    slack_api: amebo_channels::slack::api::Api,
+    slack_known: slack::door::Known,
+    slack_places: slack::audience::Places,
+    intake: channel::intake::Intake,
     uploads: Gate,
     /// Mebibytes of originals that may be processed at a time.
     ingest_room: Semaphore,
@@ -101,7 +110,10 @@ pub struct App {
 impl App {
     /// Puts the application together.
     pub fn new(parts: Parts) -> Self {
-        let tokens = Tokens::new(&parts.token_key, parts.store.environment().clone());
+        let environment = parts.store.environment().clone();
+        let tokens = Tokens::new(&parts.token_key, environment.clone());
+        let slack_api =
+            amebo_channels::slack::api::Api::new(parts.web.clone(), parts.slack.api.clone(), environment);
         Self {
             store: parts.store,
             passwords: Passwords::default(),
@@ -114,6 +126,11 @@ impl App {
             web: parts.web,
             answering: parts.answering,
             sealer: parts.sealer,
+            slack_api,
+            slack_places: slack::audience::Places::default(),
+            slack: parts.slack,
+            slack_known: slack::door::Known::default(),
+            intake: channel::intake::Intake::default(),
             uploads: Gate::new(UPLOADS.0, UPLOADS.1, UPLOADS.2),
             ingest_room: Semaphore::new(ingest::ROOM as usize),
         }
@@ -126,6 +143,7 @@ impl App {
 
     /// Waits for what is still under way in the background; called when stopping.
     pub async fn finish(&self) {
+        self.intake.finish().await;
         self.answering.finish().await;
         self.mailer.finish().await;
     }

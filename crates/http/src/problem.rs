@@ -118,6 +118,8 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldProblem>,
     retry_after: Option<Duration>,
+    /// Said to platforms that would send the request again.
+    is_final: bool,
     request_id: String,
 }
 
@@ -160,7 +162,17 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            is_final: false,
             request_id: String::new(),
+        }
+    }
+
+    /// The same problem, said to a platform that would otherwise send the request again.
+    #[must_use]
+    pub(crate) fn not_to_be_repeated(self) -> Self {
+        Self {
+            is_final: true,
+            ..self
         }
     }
 
@@ -203,6 +215,9 @@ impl Problem {
         );
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
+        }
+        if self.is_final {
+            headers.insert("x-slack-no-retry", HeaderValue::from_static("1"));
         }
         if self.kind == Kind::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

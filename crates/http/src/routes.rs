@@ -6,6 +6,7 @@ mod answer;
 mod api_key;
 mod audit;
 mod authentication;
+mod channel_connection;
 mod chat_completion;
 mod dashboard;
 mod document;
@@ -24,6 +25,7 @@ mod question;
 mod reference;
 mod search;
 mod session;
+mod slack;
 mod slack_import;
 mod start;
 
@@ -41,6 +43,8 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
         .merge(reference::routes())
         .merge(chat_completion::routes())
         .merge(mcp::routes())
+        .merge(slack::routes())
+        .merge(channel_connection::callback())
         .nest("/api/v1", version_1())
 }
 
@@ -61,6 +65,7 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(session::routes())
         .merge(analytics::routes())
         .merge(provider::routes())
+        .merge(channel_connection::routes())
         .merge(evaluation::routes())
         .merge(slack_import::routes())
         .merge(operator::routes())

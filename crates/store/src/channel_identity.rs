@@ -86,6 +86,31 @@ impl OrgTx {
     pub fn channel_identities(&mut self, connection: ChannelConnectionId) -> ChannelIdentities<'_> {
         ChannelIdentities(self.scope(), connection)
     }
+
+    /// The organisation's contacts.
+    pub fn contacts(&mut self) -> Contacts<'_> {
+        Contacts(self.scope())
+    }
+}
+
+/// The contacts of one organisation.
+#[derive(Debug)]
+pub struct Contacts<'a>(Scope<'a>);
+
+impl Contacts<'_> {
+    /// Deletes the contacts that are known on one connected account and nowhere else.
+    pub async fn delete_known_only_on(&mut self, connection: ChannelConnectionId) -> Result<u64> {
+        let done = sqlx::query(
+            "delete from contacts c where c.organization_id = $1
+               and exists (select from channel_identities i where i.organization_id = $1 and i.contact_id = c.id and i.connection_id = $2)
+               and not exists (select from channel_identities i where i.organization_id = $1 and i.contact_id = c.id and i.connection_id <> $2)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected())
+    }
 }
 
 /// The people known on one connected account.
@@ -119,7 +144,7 @@ impl ChannelIdentities<'_> {
             .map(|email| email.trim().to_lowercase());
         let organization = self.0.organization.uuid();
         let known: Option<(Uuid, Option<Uuid>, Option<Uuid>)> = sqlx::query_as(
-            "select id, contact_id, user_id from channel_identities
+            "select id, contact_id, case when verified_by = 'link' then user_id end from channel_identities
              where organization_id = $1 and connection_id = $2 and external_id = $3 for update",
         )
         .bind(organization)
@@ -152,14 +177,14 @@ impl ChannelIdentities<'_> {
         );
         let row: IdentityRow = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "insert into channel_identities as i (id, organization_id, connection_id, external_id, contact_id, user_id, display_name, email,
-                                                  standing, verified_at, checked_at, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $6::uuid is not null then $10 end, $10, $10, $10)
+                                                  standing, verified_at, verified_by, checked_at, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $6::uuid is not null then $10 end, case when $6::uuid is not null then $11 end,
+                     $10, $10, $10)
              on conflict (organization_id, connection_id, external_id) do update
-             set contact_id = case when i.user_id is null then excluded.contact_id end,
-                 user_id = coalesce(i.user_id, excluded.user_id),
+             set contact_id = excluded.contact_id, user_id = excluded.user_id,
                  display_name = excluded.display_name, email = excluded.email, standing = excluded.standing,
-                 verified_at = coalesce(i.verified_at, excluded.verified_at), checked_at = excluded.checked_at,
-                 updated_at = excluded.updated_at
+                 verified_at = case when i.user_id = excluded.user_id then i.verified_at else excluded.verified_at end,
+                 verified_by = excluded.verified_by, checked_at = excluded.checked_at, updated_at = excluded.updated_at
              returning {COLUMNS}"
         )))
         .bind(id)
@@ -172,6 +197,7 @@ impl ChannelIdentities<'_> {
         .bind(cut(profile.email, 254))
         .bind(profile.standing.as_str())
         .bind(now)
+        .bind(if linked.is_some() { "link" } else { "address" })
         .fetch_one(&mut *self.0.connection)
         .await?;
         row.try_into()
@@ -180,7 +206,7 @@ impl ChannelIdentities<'_> {
     /// Makes a person on the channel a member, as that member has confirmed. `false`: the person is not known there.
     pub async fn link(&mut self, external_id: &str, user: UserId) -> Result<bool> {
         let done = sqlx::query(
-            "update channel_identities set user_id = $4, contact_id = null, verified_at = $5, updated_at = $5
+            "update channel_identities set user_id = $4, contact_id = null, verified_at = $5, verified_by = 'link', updated_at = $5
              where organization_id = $1 and connection_id = $2 and external_id = $3",
         )
         .bind(self.0.organization.uuid())

@@ -94,6 +94,8 @@ pub struct InboundEvent {
     pub provider: ChannelKind,
     /// The account's id on the platform.
     pub account: String,
+    /// What makes a repetition a repetition.
+    pub external_id: String,
     /// What it is about, as the platform calls it.
     pub kind: String,
     /// The request's body, sealed.
@@ -383,13 +385,14 @@ impl InboundEvents<'_> {
             String,
             String,
             String,
+            String,
             Vec<u8>,
             String,
             Option<DateTime<Utc>>,
             DateTime<Utc>,
         );
         let row: Option<Row> = sqlx::query_as(
-            "select connection_id, provider, account, kind, sealed_body, state, deadline, created_at from inbound_events
+            "select connection_id, provider, account, external_id, kind, sealed_body, state, deadline, created_at from inbound_events
              where organization_id = $1 and id = $2",
         )
         .bind(self.0.organization.uuid())
@@ -397,12 +400,13 @@ impl InboundEvents<'_> {
         .fetch_optional(&mut *self.0.connection)
         .await?;
         row.map(
-            |(connection, provider, account, kind, body, state, deadline, created_at)| {
+            |(connection, provider, account, external_id, kind, body, state, deadline, created_at)| {
                 Ok(InboundEvent {
                     id,
                     connection: ChannelConnectionId::from_uuid(connection),
                     provider: parse(&provider)?,
                     account,
+                    external_id,
                     kind,
                     body,
                     state: parse(&state)?,

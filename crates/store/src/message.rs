@@ -1,7 +1,9 @@
 //! What is said in conversations.
 
 use amebo_core::channel::{DeliveryStatus, MessageType, Sender};
-use amebo_core::id::{ChannelConnectionId, ChannelIdentityId, ConversationId, Id, MessageId, QuestionId};
+use amebo_core::id::{
+    ChannelConnectionId, ChannelIdentityId, ConversationId, Id, InboundEventId, MessageId, QuestionId,
+};
 use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -35,6 +37,8 @@ pub struct Message {
     pub failure: Option<String>,
     /// The question it asked or answers.
     pub question: Option<QuestionId>,
+    /// The webhook it came with.
+    pub event: Option<InboundEventId>,
     /// When it was said.
     pub sent_at: DateTime<Utc>,
 }
@@ -56,6 +60,8 @@ pub struct NewMessage<'a> {
     pub external_id: Option<&'a str>,
     /// The question it answers.
     pub question: Option<QuestionId>,
+    /// The webhook it came with.
+    pub event: Option<InboundEventId>,
     /// When it was said: the platform's time of it for what came in.
     pub sent_at: DateTime<Utc>,
 }
@@ -74,10 +80,12 @@ struct MessageRow {
     delivery_status: Option<String>,
     failure: Option<String>,
     question_id: Option<Uuid>,
+    event_id: Option<Uuid>,
     sent_at: DateTime<Utc>,
 }
 
-const COLUMNS: &str = "id, conversation_id, sender_type, message_type, content, external_id, delivery_status, failure, question_id, sent_at";
+const COLUMNS: &str = "id, conversation_id, sender_type, message_type, content, external_id, delivery_status, failure, question_id,
+    (metadata ->> 'event')::uuid as event_id, sent_at";
 
 impl TryFrom<MessageRow> for Message {
     type Error = Error;
@@ -93,6 +101,7 @@ impl TryFrom<MessageRow> for Message {
             delivery_status: row.delivery_status.as_deref().map(parse).transpose()?,
             failure: row.failure,
             question: row.question_id.map(QuestionId::from_uuid),
+            event: row.event_id.map(InboundEventId::from_uuid),
             sent_at: row.sent_at,
         })
     }
@@ -122,8 +131,9 @@ impl Messages<'_> {
         let outgoing = new.sender != Sender::User;
         let done = sqlx::query(
             "insert into messages (id, organization_id, conversation_id, connection_id, sent_at, sender_type, identity_id, content,
-                                   external_id, delivery_status, question_id, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) on conflict do nothing",
+                                   external_id, delivery_status, question_id, created_at, updated_at, metadata)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12,
+                     case when $13::uuid is null then '{}' else jsonb_build_object('event', $13) end) on conflict do nothing",
         )
         .bind(id.uuid())
         .bind(self.0.organization.uuid())
@@ -137,6 +147,7 @@ impl Messages<'_> {
         .bind(outgoing.then_some(DeliveryStatus::Queued.as_str()))
         .bind(new.question.map(Id::uuid))
         .bind(now)
+        .bind(new.event.map(Id::uuid))
         .execute(&mut *self.0.connection)
         .await?;
         Ok((done.rows_affected() == 1).then_some(id))

@@ -3,8 +3,8 @@
 use amebo_core::answer::{Origin, Outcome, Rating};
 use amebo_core::document::Reader;
 use amebo_core::id::{
-    AnswerId, ChannelConnectionId, ChunkId, ContactId, ConversationId, Id, KnowledgeBaseId, ProviderId,
-    QuestionId, SessionId,
+    AnswerId, ChannelConnectionId, ChannelIdentityId, ChunkId, ContactId, ConversationId, Id,
+    KnowledgeBaseId, ProviderId, QuestionId, SessionId,
 };
 use amebo_core::organization::{LimitOverrides, Limits, Plan};
 use amebo_core::page::{Page, PageRequest};
@@ -385,6 +385,50 @@ impl Questions<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether a question was asked on a connected account by the person the platform calls so.
+    pub async fn was_asked_by(
+        &mut self,
+        question: QuestionId,
+        connection: ChannelConnectionId,
+        external_id: &str,
+    ) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (
+                 select from messages m
+                 join messages a on a.organization_id = m.organization_id and a.conversation_id = m.conversation_id and a.question_id = $2
+                 join channel_identities i on i.organization_id = m.organization_id and i.id = m.identity_id
+                 where m.organization_id = $1 and m.connection_id = $3 and m.sender_type = 'user' and i.external_id = $4)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .bind(connection.uuid())
+        .bind(external_id)
+        .fetch_one(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// What a person on a channel asked last, the latest first, as `reader` may see it.
+    pub async fn asked_by_identity(
+        &mut self,
+        identity: ChannelIdentityId,
+        reader: &Reader,
+        limit: u32,
+    ) -> Result<Vec<Question>> {
+        let rows: Vec<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
+            "{SELECT} join conversations k on k.organization_id = q.organization_id and k.id = q.conversation_id
+             join channel_identities i on i.organization_id = q.organization_id and i.id = $2
+             where q.organization_id = $1 and k.connection_id = i.connection_id
+               and (q.user_id = i.user_id or q.contact_id = i.contact_id)
+             order by q.created_at desc, q.id desc limit $3"
+        )))
+        .bind(self.0.organization.uuid())
+        .bind(identity.uuid())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        rows.into_iter().map(|row| row.seen_by(reader)).collect()
     }
 
     /// For whose eyes a question was answered, where that is kept.

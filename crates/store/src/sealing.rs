@@ -387,6 +387,16 @@ impl Secrets<'_> {
         key.seal(place, plain, self.scope.environment)
     }
 
+    /// Opens content that is no credential, such as a stored webhook: not audited, since it is opened whenever it is worked on.
+    pub async fn open_content(&mut self, place: Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let id = cipher::key_of(sealed)?;
+        let key = self
+            .sealer
+            .key(&mut *self.scope.connection, self.scope.organization, id)
+            .await?;
+        key.open(self.scope.organization, place, sealed)
+    }
+
     /// Opens the value of one place. The use is counted by `purpose`, such as `provider.request`, and written to the audit log,
     /// once an hour for the same secret and purpose.
     pub async fn open(

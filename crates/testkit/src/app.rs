@@ -87,9 +87,40 @@ impl TestApp {
 
     /// Starts the application as described.
     pub async fn start_with(setup: Setup) -> Self {
-        let database = Database::create().await;
         let clock = Arc::new(ManualClock::starting_at(start_of_time()));
         let environment = Environment::replayable(clock.clone(), 7);
+        Self::start_in(setup, clock, environment, slack_config()).await
+    }
+
+    /// Starts the application beside a Slack of its own, whose app is the server's.
+    pub async fn start_with_slack() -> (Self, FakeSlack) {
+        let clock = Arc::new(ManualClock::starting_at(start_of_time()));
+        let environment = Environment::replayable(clock.clone(), 7);
+        let slack = FakeSlack::start(environment.clone()).await;
+        let app = slack.world().app();
+        let config = amebo_app::slack::Config {
+            api: slack.settings(),
+            app: Some(amebo_app::slack::AppConfig {
+                client_id: app.client_id,
+                client_secret: app.client_secret.into(),
+                signing_secrets: vec![app.signing_secret.into()],
+            }),
+        };
+        let setup = Setup {
+            models: vec![WordModel::named("words-1")],
+            mail: None,
+        };
+        let app = Self::start_in(setup, clock, environment, config).await;
+        (app, slack)
+    }
+
+    async fn start_in(
+        setup: Setup,
+        clock: Arc<ManualClock>,
+        environment: Environment,
+        slack: amebo_app::slack::Config,
+    ) -> Self {
+        let database = Database::create().await;
         let files = tempfile::tempdir().unwrap();
         let storage = Storage::open(
             &blob::Settings::default(),
@@ -131,6 +162,7 @@ impl TestApp {
                 None,
             ),
             sealer: Sealer::open(&store, MasterKeys::File(files.path().join("master.keys"))).unwrap(),
+            slack,
         }));
         let router = amebo_http::router(app.clone(), amebo_http::Config::default());
         Self {
@@ -243,6 +275,20 @@ impl TestApp {
             .expect(200)
             .json();
         self.anonymous().with_bearer(body["access_token"].as_str())
+    }
+}
+
+/// What Slack signs its requests to the server's app with, in tests.
+pub const SIGNING_SECRET: &str = "a signing secret for tests";
+
+fn slack_config() -> amebo_app::slack::Config {
+    amebo_app::slack::Config {
+        app: Some(amebo_app::slack::AppConfig {
+            client_id: "1.2".to_owned(),
+            client_secret: "a client secret for tests".to_owned().into(),
+            signing_secrets: vec![SIGNING_SECRET.to_owned().into()],
+        }),
+        ..amebo_app::slack::Config::default()
     }
 }
 

@@ -11,8 +11,9 @@ mod knowledge;
 mod mail_server;
 mod model;
 pub mod slack;
+mod workspace;
 
-pub use app::{PASSWORD, Person, Setup, TestApp, start_of_time};
+pub use app::{PASSWORD, Person, SIGNING_SECRET, Setup, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use embedder::WordModel;
@@ -20,3 +21,4 @@ pub use extraction::extractor;
 pub use mail_server::{MailServer, Manner, Received};
 pub use model::{FakeModel, Turn};
 pub use slack::FakeSlack;
+pub use workspace::slack_event;

@@ -47,6 +47,8 @@ mod session;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
+mod slack;
+#[cfg(test)]
 mod slack_import;
 #[cfg(test)]
 mod suspension;

@@ -56,6 +56,11 @@ fn sample(operation: &str) -> Option<Value> {
         "create_evaluation_set" => {
             json!({ "name": "Another Name", "cases": [{ "question": "When is tea?" }] })
         }
+        "update_channel_connection" => json!({ "settings": {} }),
+        "begin_slack_installation" => json!({}),
+        "create_slack_app" => json!({
+            "display_name": "Ours", "client_id": "1.2", "client_secret": "secret", "signing_secret": "secret"
+        }),
         "update_terms" => json!({ "subscription_plan": "free" }),
         "update_user" => json!({ "is_active": true }),
         _ => return None,
@@ -273,12 +278,16 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     let run = made(&runs, Value::Null).await;
     let import = owner.path(&format!("/knowledge-bases/{base}/slack-imports"));
     let import = owner.client.post(&import, &json!("no archive")).await;
+    let slack =
+        json!({ "display_name": "Ours", "client_id": "1.2", "client_secret": "s", "signing_secret": "s" });
+    let connection = made("/channel-connections/slack/apps", slack).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
         ("slack_import_id", text(&import.expect(202).json()["id"])),
         ("question_id", text(&asked["question_id"])),
         ("session_id", text(&session["id"])),
         ("provider_id", text(&provider["id"])),
+        ("channel_connection_id", text(&connection["id"])),
         ("evaluation_set_id", text(&set["id"])),
         ("evaluation_run_id", text(&run["id"])),
         ("organization_id", owner.organization.to_string()),

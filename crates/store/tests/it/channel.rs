@@ -418,6 +418,7 @@ async fn a_message_is_stored_once_and_its_delivery_status_never_goes_back() {
         content: "When is tea?",
         external_id: Some("C1:1.0"),
         question: None,
+        event: None,
         sent_at: now,
     };
     let mut tx = world.begin(&access).await;

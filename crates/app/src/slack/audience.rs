@@ -1,0 +1,273 @@
+//! For whose eyes something is answered on Slack.
+//!
+//! What is said in a place is read by everybody in it, now and later, so only what each of them may see goes into an answer there. A
+//! command's answer and a direct message are read by the asker alone. Whoever is not known to belong to the organisation counts as
+//! somebody from outside, and one such reader is enough.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use amebo_channels::inbound::{Place, PlaceKind};
+use amebo_channels::slack::api::CallError;
+use amebo_core::channel::Standing;
+use amebo_core::document::Reader;
+use amebo_core::id::ChannelConnectionId;
+use amebo_store::Permit;
+use amebo_store::channel_identity::{ChannelIdentity, Who};
+use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use super::token::Workspace;
+use crate::{App, Result};
+
+/// For how long the readers of a place are not looked up again. Who comes later can read what was said before anyway.
+const KNOWN_FOR: TimeDelta = TimeDelta::seconds(60);
+/// How many places are remembered.
+const MOST_KNOWN: usize = 20_000;
+/// How many people Slack is asked about for one answer. With more unknown ones a place counts as one of strangers.
+const MOST_ASKED: usize = 40;
+/// How many readers of a place are looked at.
+const MOST_READERS: usize = 5_000;
+
+/// For whom something is answered.
+#[derive(Debug, Clone)]
+pub(super) struct Audience {
+    pub(super) readers: Vec<Reader>,
+    pub(super) explained: Explained,
+}
+
+/// For whom something was answered, as it is stored with the question and told to whoever asks why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Explained {
+    /// For the asker alone.
+    Asker {
+        /// What they are to the organisation.
+        standing: ReaderStanding,
+    },
+    /// For everybody who reads a place.
+    Place {
+        /// The platform's id of it.
+        place: String,
+        /// How many people read it, as far as they were looked at.
+        people: u32,
+        /// How many of them are members of the organisation.
+        members: u32,
+        /// How many more count as colleagues, because administrators said so.
+        colleagues: u32,
+        /// How many are from outside, or not known.
+        outsiders: u32,
+        /// Whether people of other companies may be in it.
+        shared: bool,
+    },
+}
+
+/// What a reader is to the organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderStanding {
+    /// A member, with a role and a place.
+    Member,
+    /// One of the workspace's own people, whom administrators let know what every member may.
+    Colleague,
+    /// Somebody from outside.
+    Outsider,
+}
+
+impl Explained {
+    /// Whether somebody from outside reads it.
+    pub fn has_outsiders(&self) -> bool {
+        match self {
+            Self::Asker { standing } => *standing == ReaderStanding::Outsider,
+            Self::Place {
+                outsiders, shared, ..
+            } => *outsiders > 0 || *shared,
+        }
+    }
+}
+
+/// The readers of places, for a short while.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Mutex<Known>);
+
+/// Who reads a place of a workspace, and since when that is known.
+type Known = HashMap<(ChannelConnectionId, String), (Explained, DateTime<Utc>)>;
+
+impl Places {
+    /// Forgets who reads a place, after somebody came or left.
+    pub(super) fn forget(&self, connection: ChannelConnectionId, place: &str) {
+        self.0.lock().remove(&(connection, place.to_owned()));
+    }
+}
+
+impl Audience {
+    /// The asker alone.
+    pub(super) fn of_asker(reader: &Reader) -> Self {
+        let standing = match reader {
+            Reader::Member { .. } => ReaderStanding::Member,
+            Reader::Machine => ReaderStanding::Colleague,
+            Reader::Outsider => ReaderStanding::Outsider,
+        };
+        Self {
+            readers: vec![reader.clone()],
+            explained: Explained::Asker { standing },
+        }
+    }
+}
+
+impl App {
+    /// Everybody who reads a place.
+    pub(super) async fn slack_audience(
+        self: &Arc<Self>,
+        workspace: &Workspace,
+        permit: &Permit,
+        place: &Place,
+    ) -> Result<Audience> {
+        let key = (workspace.id, place.id.clone());
+        let now = self.environment().now();
+        let known = self
+            .slack_places
+            .0
+            .lock()
+            .get(&key)
+            .filter(|(_, since)| now - *since < KNOWN_FOR)
+            .map(|(explained, _)| explained.clone());
+        let explained = if let Some(explained) = known {
+            explained
+        } else {
+            let explained = self.look_around(workspace, permit, place).await?;
+            let mut places = self.slack_places.0.lock();
+            if places.len() >= MOST_KNOWN {
+                places.clear();
+            }
+            places.insert(key, (explained.clone(), now));
+            explained
+        };
+        // What the event itself shows counts even where the list of readers does not show it.
+        let insiders = !place.shared && !explained.has_outsiders();
+        let reader = if insiders {
+            Reader::Machine
+        } else {
+            Reader::Outsider
+        };
+        Ok(Audience {
+            readers: vec![reader],
+            explained,
+        })
+    }
+
+    /// Who is in a place, by Slack's ids, as many as `most`.
+    async fn slack_members(
+        &self,
+        workspace: &Workspace,
+        place: &str,
+        most: usize,
+    ) -> Result<Vec<String>, CallError> {
+        let mut people = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = workspace.api.members(place, cursor.as_deref()).await?;
+            people.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() || people.len() >= most {
+                return Ok(people);
+            }
+        }
+    }
+
+    async fn look_around(
+        self: &Arc<Self>,
+        workspace: &Workspace,
+        permit: &Permit,
+        place: &Place,
+    ) -> Result<Explained> {
+        let unknown = |shared| Explained::Place {
+            place: place.id.clone(),
+            people: 0,
+            members: 0,
+            colleagues: 0,
+            outsiders: 1,
+            shared,
+        };
+        if place.shared {
+            return Ok(unknown(true));
+        }
+        let people = match self.slack_members(workspace, &place.id, MOST_READERS).await {
+            Ok(people) if people.len() < MOST_READERS => people,
+            Ok(_) => return Ok(unknown(false)),
+            Err(error) => {
+                tracing::warn!(
+                    connection = %workspace.id,
+                    error = &error as &dyn std::error::Error,
+                    "Slack did not tell who reads a channel; answering as for strangers"
+                );
+                return Ok(unknown(false));
+            }
+        };
+        let identities = self.identities(workspace, permit, &people).await?;
+        let users: Vec<_> = identities
+            .iter()
+            .filter_map(|identity| match identity.who {
+                Who::Member(user) => Some(user),
+                Who::Contact(_) => None,
+            })
+            .collect();
+        let mut tx = self.store.begin(permit).await?;
+        let active = tx.channel_identities(workspace.id).active_members(&users).await?;
+        tx.commit().await?;
+        let (mut members, mut colleagues, mut outsiders) = (0, 0, 0);
+        for person in &people {
+            let identity = identities.iter().find(|identity| identity.external_id == *person);
+            match identity {
+                Some(identity) if identity.standing == Standing::Bot => {}
+                Some(ChannelIdentity {
+                    who: Who::Member(user),
+                    ..
+                }) if active.contains(user) => members += 1,
+                Some(identity)
+                    if workspace.settings.people_are_colleagues
+                        && identity.standing == Standing::Colleague =>
+                {
+                    colleagues += 1;
+                }
+                _ => outsiders += 1,
+            }
+        }
+        Ok(Explained::Place {
+            place: place.id.clone(),
+            people: u32::try_from(people.len()).unwrap_or(u32::MAX),
+            members,
+            colleagues,
+            outsiders,
+            shared: false,
+        })
+    }
+
+    /// Who these people are; Slack is asked about a few unknown ones, and more than that stay unknown.
+    async fn identities(
+        self: &Arc<Self>,
+        workspace: &Workspace,
+        permit: &Permit,
+        people: &[String],
+    ) -> Result<Vec<ChannelIdentity>> {
+        let mut tx = self.store.begin(permit).await?;
+        let mut known = tx.channel_identities(workspace.id).of(people).await?;
+        tx.commit().await?;
+        let unknown: Vec<&String> = people
+            .iter()
+            .filter(|person| !known.iter().any(|identity| identity.external_id == **person))
+            .collect();
+        if unknown.len() <= MOST_ASKED {
+            for person in unknown {
+                known.push(self.slack_identity(workspace, permit, person, false).await?);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Whether what is said there is read by the asker alone.
+pub(super) fn is_private(place: &Place) -> bool {
+    place.kind == Some(PlaceKind::Direct)
+}

@@ -1,0 +1,418 @@
+//! Somebody said something to Amebo: from there to exactly one visible outcome.
+//!
+//! The message is stored before anything is asked. Answer, delivery and the end of the job are written in one transaction, and the
+//! outbox holds one outcome for each event, so that neither a repetition nor a crash answers twice or not at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use amebo_channels::inbound::{Author, Place};
+use amebo_channels::outbound::{Asked, Destination, Form, Reply};
+use amebo_core::answer::Origin;
+use amebo_core::channel::{ChannelKind, Sender};
+use amebo_core::id::{DocumentId, KnowledgeBaseId};
+use amebo_core::permission::{Action, Resource};
+use amebo_knowledge::retrieve::{Speaker as Voice, Turn};
+use amebo_store::answer::Verdict;
+use amebo_store::channel_identity::Who;
+use amebo_store::conversation::{Conversation, Said};
+use amebo_store::delivery::NewDelivery;
+use amebo_store::job::Lease;
+use amebo_store::message::NewMessage;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use url::Url;
+
+use super::audience::{self, Audience};
+use super::person::Speaker;
+use super::reply;
+use super::send::Outgoing;
+use super::token::Workspace;
+use crate::ask::{Ask, Asker, InConversation, Settled};
+use crate::channel::receive::Received;
+use crate::{App, Error, Result};
+
+/// How many earlier messages of a conversation a question brings along.
+const HISTORY: u32 = 12;
+
+/// Something said to Amebo.
+#[derive(Debug, Clone)]
+pub(super) struct Addressed {
+    /// Who said it.
+    pub(super) author: Author,
+    /// Where it was said.
+    pub(super) place: Place,
+    /// The words.
+    pub(super) text: String,
+    /// What the platform calls the message; `None` for commands and forms.
+    pub(super) message: Option<String>,
+    /// When it was said.
+    pub(super) at: DateTime<Utc>,
+    /// What the messages of its conversation have in common.
+    pub(super) key: String,
+    /// Where the answer goes.
+    pub(super) to: Outgoing,
+    /// Who reads the answer.
+    pub(super) readers: Readers,
+    /// What is searched.
+    pub(super) scope: Scope,
+    /// Whether it is only meant for Amebo if Amebo takes part in the conversation already.
+    pub(super) only_if_under_way: bool,
+    /// Whether it was said in the container for assistants, which shows that Amebo is at work.
+    pub(super) in_assistant: bool,
+}
+
+/// Who reads an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// The asker alone.
+    Asker,
+    /// Everybody who reads the place.
+    Place,
+}
+
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What administrators chose for the workspace.
+    Workspace,
+    /// Everything in use in the organisation.
+    Organization,
+}
+
+/// What there is to say.
+struct Outcome {
+    reply: Reply,
+    settled: Option<Settled>,
+}
+
+impl App {
+    /// Answers what was said to Amebo, and ends its job.
+    pub(super) async fn converse(
+        self: &Arc<Self>,
+        lease: &Lease,
+        received: &Received,
+        workspace: &Workspace,
+        said: &Addressed,
+    ) -> Result<()> {
+        let permit = lease.permit();
+        let mut tx = self.store.begin(&permit).await?;
+        let under_way = tx.conversations().last_of(workspace.id, &said.key).await?;
+        let told_before = match &said.message {
+            Some(message) => tx.messages().by_external_id(workspace.id, message).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        // The same message comes as a mention and as a message; whichever came first is answered.
+        let other = told_before.is_some_and(|message| message.event != Some(received.event.id));
+        if other || (said.only_if_under_way && under_way.is_none()) {
+            return self.end(lease, received, None).await;
+        }
+        let speaker = self.slack_speaker(workspace, &permit, &said.author).await?;
+        let conversation = self.note_said(lease, received, workspace, said, &speaker).await?;
+        let outcome = self.slack_outcome(lease, workspace, said, &speaker, &conversation);
+        let (outcome, ()) = tokio::join!(outcome, show_work(workspace, said));
+        let outcome = outcome?;
+        self.say(lease, received, workspace, said, &conversation, outcome)
+            .await
+    }
+
+    /// Stores what was said.
+    async fn note_said(
+        &self,
+        lease: &Lease,
+        received: &Received,
+        workspace: &Workspace,
+        said: &Addressed,
+        speaker: &Speaker,
+    ) -> Result<Conversation> {
+        let address = json!({ "place": said.place.id });
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        let conversation = tx
+            .conversations()
+            .continued(&Said {
+                channel: ChannelKind::Slack,
+                connection: workspace.id,
+                external_key: &said.key,
+                address: &address,
+                identity: Some(speaker.identity.id),
+                who: Some(speaker.identity.who),
+                at: said.at,
+            })
+            .await?;
+        let own_name = format!("event:{}", received.event.id);
+        tx.messages()
+            .insert(&NewMessage {
+                conversation: conversation.id,
+                connection: workspace.id,
+                sender: Sender::User,
+                identity: Some(speaker.identity.id),
+                content: &said.text,
+                external_id: Some(said.message.as_deref().unwrap_or(&own_name)),
+                question: None,
+                event: Some(received.event.id),
+                sent_at: said.at,
+            })
+            .await?;
+        tx.commit().await?;
+        Ok(conversation)
+    }
+
+    /// Finds what there is to say. An error means that it may be found later.
+    async fn slack_outcome(
+        self: &Arc<Self>,
+        lease: &Lease,
+        workspace: &Workspace,
+        said: &Addressed,
+        speaker: &Speaker,
+        conversation: &Conversation,
+    ) -> Result<Outcome> {
+        let notice = |text: &str| {
+            Ok(Outcome {
+                reply: Reply::new(Form::Notice, text),
+                settled: None,
+            })
+        };
+        let Some(reader) = &speaker.reader else {
+            return notice(reply::SUSPENDED);
+        };
+        if said.text.trim().is_empty() {
+            return notice(reply::GREETING);
+        }
+        let asks_as = match &speaker.access {
+            Some(access) => match access.permit(Resource::Question, Action::Create) {
+                Ok(permit) => permit,
+                Err(_forbidden) => return notice(reply::NOT_ALLOWED),
+            },
+            None => lease.permit(),
+        };
+        let audience = match said.readers {
+            Readers::Asker => Audience::of_asker(reader),
+            Readers::Place => {
+                self.slack_audience(workspace, &lease.permit(), &said.place)
+                    .await?
+            }
+        };
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        let earlier = tx.messages().before(conversation.id, said.at, HISTORY).await?;
+        let in_use = tx.knowledge_bases().names().await?;
+        tx.commit().await?;
+        let knowledge_bases: Vec<KnowledgeBaseId> = match said.scope {
+            Scope::Organization => Vec::new(),
+            Scope::Workspace => workspace.settings.knowledge_base_ids.clone(),
+        };
+        let chosen: Vec<KnowledgeBaseId> = knowledge_bases
+            .iter()
+            .filter(|id| in_use.iter().any(|(known, _)| known == *id))
+            .copied()
+            .collect();
+        if chosen.is_empty() && !knowledge_bases.is_empty() {
+            return notice(
+                "The knowledge bases chosen for this workspace are no longer in use. Please ask whoever administers Amebo here to choose others.",
+            );
+        }
+        let asker = Asker {
+            permit: asks_as,
+            readers: audience.readers.clone(),
+            conversation: Some(InConversation {
+                id: conversation.id,
+                contact: match speaker.identity.who {
+                    Who::Contact(contact) => Some(contact),
+                    Who::Member(_) => None,
+                },
+                readers: serde_json::to_value(&audience.explained).map_err(Error::internal)?,
+            }),
+        };
+        let ask = Ask {
+            text: said.text.clone(),
+            origin: Origin::Slack,
+            session: None,
+            knowledge_bases: chosen,
+            history: earlier
+                .into_iter()
+                .map(|message| Turn {
+                    speaker: match message.sender {
+                        Sender::User => Voice::Person,
+                        _ => Voice::Amebo,
+                    },
+                    text: message.content,
+                })
+                .collect(),
+        };
+        let settled = match self.ask_for(asker, ask).await {
+            Ok(asking) => asking.settled().await?,
+            Err(Error::Invalid(fields)) => {
+                let wrong: Vec<String> = fields.into_iter().map(|field| field.message).collect();
+                return notice(&format!("I cannot answer this: {}.", wrong.join("; ")));
+            }
+            Err(error @ (Error::QuotaExceeded { .. } | Error::NotAllowed(_) | Error::Forbidden(_))) => {
+                return notice(&format!("I cannot answer this: {error}."));
+            }
+            Err(error) => return Err(error),
+        };
+        let links = self
+            .links(lease, &reply::documents(&settled.answer.verdict))
+            .await?;
+        let aside = (said.readers == Readers::Place
+            && audience.explained.has_outsiders()
+            && matches!(settled.answer.verdict, Verdict::Declined { .. }))
+        .then_some(reply::PUBLIC_ONLY);
+        let mut reply = reply::of_answer(settled.question, &settled.answer, &links, aside);
+        if said.to.is_for_one_in_a_shared_place() {
+            reply.shareable = reply.form == Form::Answer && !audience::is_private(&said.place);
+            reply.asked = said.author.id.clone().map(|person| Asked {
+                person,
+                text: said.text.clone(),
+            });
+        }
+        Ok(Outcome {
+            reply,
+            settled: Some(settled),
+        })
+    }
+
+    /// Where documents can be read: at their source, or on their page in the dashboard.
+    pub(super) async fn links(
+        &self,
+        lease: &Lease,
+        documents: &[DocumentId],
+    ) -> Result<HashMap<DocumentId, Url>> {
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        let sources = tx.documents().source_urls(documents).await?;
+        tx.commit().await?;
+        let mut links: HashMap<DocumentId, Url> = documents
+            .iter()
+            .filter_map(|id| Some((*id, self.public_url().join(&format!("documents/{id}")).ok()?)))
+            .collect();
+        links.extend(
+            sources
+                .into_iter()
+                .filter_map(|(id, url)| Some((id, Url::parse(&url).ok()?))),
+        );
+        Ok(links)
+    }
+
+    /// Writes what there is to say, with its delivery, and ends the job: all of it or nothing.
+    async fn say(
+        &self,
+        lease: &Lease,
+        received: &Received,
+        workspace: &Workspace,
+        said: &Addressed,
+        conversation: &Conversation,
+        outcome: Outcome,
+    ) -> Result<()> {
+        let now = self.environment().now();
+        let question = outcome.settled.as_ref().map(|settled| settled.question);
+        let payload = said.to.payload(&outcome.reply)?;
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        if !tx.deliveries().has_outcome(received.event.id).await? {
+            let message = tx
+                .messages()
+                .insert(&NewMessage {
+                    conversation: conversation.id,
+                    connection: workspace.id,
+                    sender: Sender::Assistant,
+                    identity: None,
+                    content: &outcome.reply.text,
+                    external_id: None,
+                    question,
+                    event: None,
+                    sent_at: now,
+                })
+                .await?;
+            tx.conversations().answered(conversation.id).await?;
+            tx.deliveries()
+                .push(
+                    &NewDelivery {
+                        connection: workspace.id,
+                        conversation: Some(conversation.id),
+                        message: message.map(|id| (id, now)),
+                        outcome_of: Some(received.event.id),
+                        payload: &payload,
+                    },
+                    &lane_of(workspace, &said.key),
+                )
+                .await?;
+        }
+        tx.inbound_events().settle(received.event.id, None).await?;
+        if tx.jobs().complete(lease).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Says what can be said when finding an answer has failed for good, and ends the job.
+    pub(super) async fn apologize(
+        &self,
+        lease: &Lease,
+        received: &Received,
+        workspace: &Workspace,
+        said: &Addressed,
+        error: &str,
+    ) -> Result<()> {
+        let reply = Reply::new(Form::Failure, reply::APOLOGY);
+        let payload = said.to.payload(&reply)?;
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        tx.deliveries()
+            .push(
+                &NewDelivery {
+                    connection: workspace.id,
+                    conversation: None,
+                    message: None,
+                    outcome_of: Some(received.event.id),
+                    payload: &payload,
+                },
+                &lane_of(workspace, &said.key),
+            )
+            .await?;
+        tx.channel_connections().note_error(workspace.id, error).await?;
+        tx.inbound_events().settle(received.event.id, Some(error)).await?;
+        if tx.jobs().complete(lease).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the job of an event that needs no outcome of its own, or has one.
+    pub(super) async fn end(&self, lease: &Lease, received: &Received, error: Option<&str>) -> Result<()> {
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        if let Some(error) = error {
+            tx.channel_connections()
+                .note_error(received.event.connection, error)
+                .await?;
+        }
+        tx.inbound_events().settle(received.event.id, error).await?;
+        if tx.jobs().complete(lease).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows that Amebo is at work, where that is possible. It ends by itself when the answer comes.
+async fn show_work(workspace: &Workspace, said: &Addressed) {
+    let Outgoing::To {
+        destination: Destination::Place {
+            place,
+            thread: Some(thread),
+        },
+    } = &said.to
+    else {
+        return;
+    };
+    if said.in_assistant
+        && let Err(error) = workspace.api.set_status(place, thread, "is looking it up…").await
+    {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "no status could be shown"
+        );
+    }
+}
+
+/// What is sent into one conversation keeps its order.
+fn lane_of(workspace: &Workspace, key: &str) -> String {
+    let lane = format!("send {} {key}", workspace.id);
+    lane.chars().take(200).collect()
+}

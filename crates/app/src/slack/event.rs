@@ -1,0 +1,257 @@
+//! Doing what an event of Slack is about.
+
+use std::sync::Arc;
+
+use amebo_channels::inbound::{
+    Action, Addressing, Command, Event, InboundEvent, Interaction, Message, PlaceKind,
+};
+use amebo_channels::outbound::Destination;
+use amebo_core::channel::ConnectionStatus;
+use amebo_store::audit::NewEntry;
+use amebo_store::channel_connection::ChannelConnection;
+use amebo_store::job::Lease;
+use serde_json::json;
+
+use super::Facts;
+use super::converse::{Addressed, Readers, Scope};
+use super::door::somebody_waits;
+use super::send::{Outgoing, event_of};
+use crate::channel::receive::Received;
+use crate::{App, Error, Result};
+
+impl App {
+    /// Does what a stored event is about, and ends its job. Somebody who waits has an outcome at the end, whatever fails.
+    pub(crate) async fn do_slack(self: &Arc<Self>, lease: &Lease, received: &Received) -> Result<()> {
+        let permit = lease.permit();
+        let mut tx = self.store.begin(&permit).await?;
+        let connection = tx.channel_connections().by_id(received.event.connection).await?;
+        tx.commit().await?;
+        let Some(connection) = connection.filter(|known| known.status != ConnectionStatus::Disconnected)
+        else {
+            return self.end(lease, received, None).await;
+        };
+        let Ok(Some(event)) = event_of(&received.body, &received.event.external_id) else {
+            return self
+                .end(lease, received, Some("Slack sent an event that cannot be read"))
+                .await;
+        };
+        if self.ends_connection(lease, received, &connection, &event).await? {
+            return Ok(());
+        }
+        let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
+        let said = addressed(received, &facts, &event);
+        // Most of what is said in a workspace is said to others, and Slack is not to be asked about it.
+        if said.is_none() && !wants_something(&event.event) {
+            self.note_quietly(&permit, connection.id, &event.event).await?;
+            return self.end(lease, received, None).await;
+        }
+        let workspace = match self.slack_workspace(&permit, &connection).await {
+            Ok(workspace) => workspace,
+            // Nothing can be said to anybody there until somebody connects it again.
+            Err(Error::Conflict(reason)) => return self.end(lease, received, Some(&reason)).await,
+            Err(error) if self.is_out_of_time(lease, received) => {
+                return self.end(lease, received, Some(&error.to_string())).await;
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(said) = said {
+            if self.is_out_of_time(lease, received) {
+                let reason = "an answer was not found in time";
+                return self.apologize(lease, received, &workspace, &said, reason).await;
+            }
+            return match self.converse(lease, received, &workspace, &said).await {
+                Err(error) if lease.is_last_attempt() => {
+                    let reason = error.to_string();
+                    self.apologize(lease, received, &workspace, &said, &reason).await
+                }
+                done => done,
+            };
+        }
+        let done = self.react(lease, received, &workspace, &event).await;
+        match done {
+            Ok(true) => Ok(()),
+            Ok(false) => self.end(lease, received, None).await,
+            Err(error) if lease.is_last_attempt() || !is_temporary(&error) => {
+                self.end(lease, received, Some(&error.to_string())).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether whoever waits has waited long enough.
+    fn is_out_of_time(&self, lease: &Lease, received: &Received) -> bool {
+        lease.is_last_attempt()
+            || received
+                .event
+                .deadline
+                .is_some_and(|deadline| deadline <= self.environment().now())
+    }
+
+    /// Follows the end of an installation on Slack's side. Events of both kinds come, in any order.
+    async fn ends_connection(
+        &self,
+        lease: &Lease,
+        received: &Received,
+        connection: &ChannelConnection,
+        event: &InboundEvent,
+    ) -> Result<bool> {
+        let bot = connection.facts["bot_user_id"].as_str();
+        let (ends, reason) = match &event.event {
+            Event::Uninstalled => (true, "The app was removed from the workspace."),
+            Event::TokensRevoked { bots, .. } => (
+                bots.iter().any(|user| Some(user.as_str()) == bot),
+                "The workspace withdrew the app's access.",
+            ),
+            _ => return Ok(false),
+        };
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        if ends {
+            tx.channel_connections().disconnect(connection.id, reason).await?;
+            tx.events()
+                .append(
+                    "channel_connection.disconnected",
+                    Some(amebo_core::id::Id::uuid(connection.id)),
+                    &json!({ "reason": event.event.as_str() }),
+                )
+                .await?;
+            tx.audit()
+                .append(
+                    NewEntry::new("channel_connection.disconnect", "channel_connection")
+                        .of(connection.id)
+                        .details(json!({ "reason": reason })),
+                )
+                .await?;
+        }
+        tx.inbound_events().settle(received.event.id, None).await?;
+        if tx.jobs().complete(lease).await? {
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+}
+
+/// What the event says to Amebo, if it says something.
+fn addressed(received: &Received, facts: &Facts, event: &InboundEvent) -> Option<Addressed> {
+    if !somebody_waits(&event.event) {
+        return None;
+    }
+    let at = event.at.unwrap_or(received.event.created_at);
+    match &event.event {
+        Event::Message(message) => of_message(facts, message, at),
+        Event::Command(command) => of_command(received, command, received.event.created_at),
+        Event::Interaction(interaction) => of_form(interaction, received.event.created_at),
+        _ => None,
+    }
+}
+
+fn of_message(facts: &Facts, message: &Message, at: chrono::DateTime<chrono::Utc>) -> Option<Addressed> {
+    let is_us = message.author.id.is_some() && message.author.id == facts.bot_user_id;
+    if !message.author.is_person() || is_us || !message.spoken {
+        return None;
+    }
+    let direct = message.place.kind == Some(PlaceKind::Direct);
+    // What is said directly without threads is one conversation.
+    let thread = match (direct, &message.thread) {
+        (true, None) => None,
+        (true, Some(thread)) => Some(thread.clone()),
+        (false, _) => Some(message.root().to_owned()),
+    };
+    let key = match &thread {
+        Some(thread) => format!("{}:{thread}", message.place.id),
+        None => message.place.id.clone(),
+    };
+    Some(Addressed {
+        author: message.author.clone(),
+        place: message.place.clone(),
+        text: message.plain.clone(),
+        message: Some(format!("{}:{}", message.place.id, message.id)),
+        at,
+        key,
+        to: Outgoing::To {
+            destination: Destination::Place {
+                place: message.place.id.clone(),
+                thread,
+            },
+        },
+        readers: if direct { Readers::Asker } else { Readers::Place },
+        scope: Scope::Workspace,
+        only_if_under_way: message.addressed == Addressing::Thread,
+        in_assistant: message.addressed == Addressing::Assistant,
+    })
+}
+
+fn of_command(
+    received: &Received,
+    command: &Command,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Option<Addressed> {
+    let person = command.person.id.clone()?;
+    Some(Addressed {
+        author: command.person.clone(),
+        place: command.place.clone(),
+        text: command.text.clone(),
+        message: None,
+        at,
+        key: format!("command:{}:{person}", command.place.id),
+        to: Outgoing::Callback {
+            event: received.event.id,
+            public: false,
+            otherwise: Destination::Ephemeral {
+                place: command.place.id.clone(),
+                person,
+                thread: None,
+            },
+        },
+        readers: Readers::Asker,
+        scope: if command.name == "/askall" {
+            Scope::Organization
+        } else {
+            Scope::Workspace
+        },
+        only_if_under_way: false,
+        in_assistant: false,
+    })
+}
+
+/// A question asked with the form of Amebo's own page; it is answered directly.
+fn of_form(interaction: &Interaction, at: chrono::DateTime<chrono::Utc>) -> Option<Addressed> {
+    let Action::Ask { text } = &interaction.action else {
+        return None;
+    };
+    let person = interaction.person.id.clone()?;
+    Some(Addressed {
+        author: interaction.person.clone(),
+        place: amebo_channels::inbound::Place {
+            id: person.clone(),
+            kind: Some(PlaceKind::Direct),
+            shared: false,
+        },
+        text: text.clone(),
+        message: None,
+        at,
+        key: format!("form:{person}"),
+        to: Outgoing::To {
+            destination: Destination::Person { person },
+        },
+        readers: Readers::Asker,
+        scope: Scope::Workspace,
+        only_if_under_way: false,
+        in_assistant: false,
+    })
+}
+
+/// Whether something is to be done in Slack.
+fn wants_something(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Interaction(_) | Event::HomeOpened { .. } | Event::ConversationOpened { .. }
+    )
+}
+
+/// Whether trying again may help.
+fn is_temporary(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unavailable(_) | Error::RateLimited { .. } | Error::Internal(_)
+    )
+}

@@ -1,0 +1,94 @@
+//! What became of a question, as it is said on Slack.
+
+use std::collections::HashMap;
+
+use amebo_channels::outbound::{Citation, Form, Reply};
+use amebo_core::id::{DocumentId, QuestionId};
+use amebo_store::answer::{Citation as Cited, NewAnswer, Verdict};
+use url::Url;
+
+/// What is said when somebody calls without asking anything.
+pub(super) const GREETING: &str = "Ask me anything that is written down here: mention me in a channel, write to me directly, or use `/ask` for \
+     an answer only you see. I say where every answer comes from, and I say so when I do not know.";
+/// What is said to a member whose place is suspended.
+pub(super) const SUSPENDED: &str = "Your access to Amebo is suspended, so I cannot answer you. Please ask an administrator of your organization.";
+/// What is said to a member who may not ask.
+pub(super) const NOT_ALLOWED: &str =
+    "Your role in Amebo does not include asking questions. Please ask an administrator of your organization.";
+/// What is said when everything else failed.
+pub(super) const APOLOGY: &str = "Something went wrong inside Amebo and I could not answer in time. Please ask again; if it happens again, tell \
+     whoever administers Amebo here.";
+/// What is added where somebody among the readers may know only what is public.
+pub(super) const PUBLIC_ONLY: &str = "Not everybody who reads this channel is known to be a colleague, so I looked only at what everybody here may \
+     read. `/ask` looks at what you may read.";
+/// What is said when an answer holds more than a channel's readers may know.
+pub(super) const NOT_FOR_ALL: &str = "I did not share this: part of the answer rests on documents that not everybody in this channel may read.";
+
+/// The reply to a question.
+pub(super) fn of_answer(
+    question: QuestionId,
+    answer: &NewAnswer,
+    links: &HashMap<DocumentId, Url>,
+    notice: Option<&str>,
+) -> Reply {
+    let mut reply = Reply::new(Form::Notice, answer.verdict.text());
+    reply.language.clone_from(&answer.language);
+    reply.reference = Some(question.to_string());
+    match &answer.verdict {
+        Verdict::Answered {
+            citations,
+            confidence,
+            notice,
+            ..
+        } => {
+            reply.form = Form::Answer;
+            reply.citations = cited(citations, links);
+            reply.confidence = Some(confidence.level());
+            reply.notice.clone_from(notice);
+            reply.rateable = true;
+        }
+        Verdict::Declined { closest, .. } => {
+            reply.form = Form::Decline;
+            reply.citations = cited(closest, links);
+            reply.rateable = true;
+        }
+        Verdict::Escalated { .. } => reply.form = Form::HandOver,
+        Verdict::Failed { .. } => reply.form = Form::Failure,
+    }
+    if let Some(notice) = notice.filter(|_| reply.form == Form::Decline || reply.notice.is_none()) {
+        reply.notice = Some(notice.to_owned());
+    }
+    reply
+}
+
+/// One entry for each source, in the order of the marks.
+fn cited(citations: &[Cited], links: &HashMap<DocumentId, Url>) -> Vec<Citation> {
+    let mut entries: Vec<Citation> = Vec::new();
+    for citation in citations {
+        if entries.iter().any(|entry| entry.number == citation.source) {
+            continue;
+        }
+        entries.push(Citation {
+            number: citation.source,
+            title: citation.document_title.clone(),
+            heading_path: citation.heading_path.clone(),
+            quote: citation.quote.clone(),
+            url: links.get(&citation.document).cloned(),
+        });
+    }
+    entries.sort_by_key(|entry| entry.number);
+    entries
+}
+
+/// The documents that a verdict names.
+pub(super) fn documents(verdict: &Verdict) -> Vec<DocumentId> {
+    let citations = match verdict {
+        Verdict::Answered { citations, .. } => citations,
+        Verdict::Declined { closest, .. } => closest,
+        Verdict::Escalated { .. } | Verdict::Failed { .. } => return Vec::new(),
+    };
+    let mut documents: Vec<DocumentId> = citations.iter().map(|citation| citation.document).collect();
+    documents.sort_unstable();
+    documents.dedup();
+    documents
+}

@@ -1,0 +1,228 @@
+//! Sending what is in the outbox.
+
+use std::time::Duration;
+
+use amebo_channels::inbound::{Event, InboundEvent};
+use amebo_channels::outbound::{Destination, OutboundPayload, Reply};
+use amebo_channels::outcome::Outcome;
+use amebo_channels::slack::api::{Delivery as Sending, Patience};
+use amebo_channels::slack::{self, CAPABILITIES};
+use amebo_core::channel::DeliveryStatus;
+use amebo_core::id::InboundEventId;
+use amebo_core::job::backoff;
+use amebo_store::delivery::Delivery;
+use amebo_store::job::{self, Lease};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use url::Url;
+
+use super::token::Workspace;
+use crate::{App, Error, Result};
+
+/// For how long after it was written a message is still sent. An answer that comes later helps nobody.
+const WORTH_SENDING: TimeDelta = TimeDelta::minutes(30);
+
+/// Where an answer goes. The address that came with a command is as good as a password, so it stays in the sealed event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub(super) enum Outgoing {
+    /// To a place, a person or a message.
+    To {
+        /// Which.
+        destination: Destination,
+    },
+    /// To the address that came with the event.
+    Callback {
+        /// The event that brought it.
+        event: InboundEventId,
+        /// Whether everybody in the place sees it.
+        public: bool,
+        /// Where else it can be shown to that person, when the address no longer takes answers.
+        otherwise: Destination,
+    },
+}
+
+/// What is stored in the outbox.
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    #[serde(flatten)]
+    to: Outgoing,
+    parts: Vec<OutboundPayload>,
+}
+
+impl Outgoing {
+    /// Whether one person reads it where others are.
+    pub(super) fn is_for_one_in_a_shared_place(&self) -> bool {
+        match self {
+            Self::Callback { public, .. } => !public,
+            Self::To { destination } => matches!(destination, Destination::Ephemeral { .. }),
+        }
+    }
+
+    /// A reply that goes there, as it is kept in the outbox.
+    pub(super) fn payload(&self, reply: &Reply) -> Result<Value> {
+        let payload = Payload {
+            to: self.clone(),
+            parts: slack::render(reply, &CAPABILITIES),
+        };
+        serde_json::to_value(payload).map_err(Error::internal)
+    }
+}
+
+impl App {
+    /// Sends what is left of a delivery, once; tells how its job ends.
+    pub(crate) async fn send_on_slack(
+        self: &Arc<Self>,
+        lease: &Lease,
+        workspace: &Workspace,
+        delivery: &Delivery,
+    ) -> Result<job::Outcome> {
+        let payload: Payload = serde_json::from_value(delivery.payload.clone()).map_err(Error::internal)?;
+        let api = workspace.api.clone().with_patience(Patience::NONE);
+        let mut destination = match &payload.to {
+            Outgoing::To { destination } => destination.clone(),
+            Outgoing::Callback {
+                event,
+                public,
+                otherwise,
+            } => match self.callback(lease, *event).await? {
+                Some(url) => Destination::Callback {
+                    url,
+                    public: *public,
+                    replace: false,
+                },
+                None => otherwise.clone(),
+            },
+        };
+        let id = delivery.id.to_string();
+        let mut first = delivery.provider_message_id.clone();
+        let done = usize::try_from(delivery.parts_sent).unwrap_or(usize::MAX);
+        let mut perhaps_sent_since = delivery.is_uncertain.then_some(delivery.created_at);
+        for (number, part) in payload.parts.iter().enumerate().skip(done) {
+            let part_id = format!("{id}:{number}");
+            let mut sent = api
+                .deliver(Sending {
+                    id: &part_id,
+                    destination: &destination,
+                    payload: part,
+                    perhaps_sent_since,
+                })
+                .await;
+            let is_callback = matches!(destination, Destination::Callback { .. });
+            if let (Outgoing::Callback { otherwise, .. }, true) = (&payload.to, is_callback)
+                && !sent.outcome.is_accepted()
+                && !sent.outcome.is_repeatable()
+            {
+                // Used up or too old: the person is still there.
+                destination = otherwise.clone();
+                sent = api
+                    .deliver(Sending {
+                        id: &part_id,
+                        destination: &destination,
+                        payload: part,
+                        perhaps_sent_since: None,
+                    })
+                    .await;
+            }
+            perhaps_sent_since = None;
+            if !sent.outcome.is_accepted() {
+                return self.not_sent(lease, workspace, delivery, &sent.outcome).await;
+            }
+            let name = sent
+                .posted
+                .map(|posted| format!("{}:{}", posted.place, posted.message));
+            first = first.or(name);
+            let taken = number + 1;
+            let mut tx = self.store.begin(&lease.permit()).await?;
+            tx.deliveries()
+                .parts_taken(
+                    delivery.id,
+                    u32::try_from(taken).unwrap_or(u32::MAX),
+                    first.as_deref(),
+                    taken == payload.parts.len(),
+                )
+                .await?;
+            if let Some((message, at)) = delivery.message.filter(|_| taken == payload.parts.len()) {
+                tx.messages()
+                    .advance(message, at, DeliveryStatus::Sent, first.as_deref(), None)
+                    .await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(job::Outcome::Done)
+    }
+
+    /// What a message that was not taken means for its delivery.
+    async fn not_sent(
+        &self,
+        lease: &Lease,
+        workspace: &Workspace,
+        delivery: &Delivery,
+        outcome: &Outcome,
+    ) -> Result<job::Outcome> {
+        let reason = outcome.remedy().unwrap_or_default();
+        let now = self.environment().now();
+        let is_late = now - delivery.created_at > WORTH_SENDING;
+        if outcome.is_repeatable() && !is_late && !lease.is_last_attempt() {
+            let (uncertain, wait) = match outcome {
+                Outcome::RetryAfter(wait) => (false, *wait),
+                Outcome::Temporary { perhaps_done, .. } => (
+                    *perhaps_done,
+                    backoff(lease.attempt(), self.environment().fraction()),
+                ),
+                _ => (false, Duration::from_secs(1)),
+            };
+            let next = TimeDelta::from_std(wait).ok().map(|wait| now + wait);
+            let mut tx = self.store.begin(&lease.permit()).await?;
+            tx.deliveries()
+                .postponed(delivery.id, &reason, uncertain || delivery.is_uncertain, next)
+                .await?;
+            tx.commit().await?;
+            return Ok(match outcome {
+                // Being told to wait is no failure, and is not counted as one.
+                Outcome::RetryAfter(_) => job::Outcome::Snooze(wait),
+                _ => job::Outcome::Retry {
+                    reason,
+                    after: Some(wait),
+                },
+            });
+        }
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        tx.deliveries().failed(delivery.id, &reason).await?;
+        if let Some((message, at)) = delivery.message {
+            tx.messages()
+                .advance(message, at, DeliveryStatus::Failed, None, Some(&reason))
+                .await?;
+        }
+        tx.commit().await?;
+        self.note_call(&lease.permit(), workspace.id, outcome).await?;
+        metrics::counter!("amebo_deliveries_failed_total", "outcome" => outcome.as_str()).increment(1);
+        // It is told on the connection's page; the job itself has done what it could.
+        Ok(job::Outcome::Done)
+    }
+
+    /// The address that came with a stored event.
+    async fn callback(&self, lease: &Lease, event: InboundEventId) -> Result<Option<Url>> {
+        let Some(received) = self.received(&lease.permit(), event).await? else {
+            return Ok(None);
+        };
+        Ok(
+            event_of(&received.body, &received.event.external_id)?.and_then(|event| match event.event {
+                Event::Command(command) => command.callback,
+                Event::Interaction(interaction) => interaction.callback,
+                _ => None,
+            }),
+        )
+    }
+}
+
+/// The event of this id in a stored body.
+pub(super) fn event_of(body: &[u8], external_id: &str) -> Result<Option<InboundEvent>> {
+    let inbound = slack::parse(body).map_err(Error::internal)?;
+    Ok(inbound
+        .events
+        .into_iter()
+        .find(|event| super::door::stored_id(event) == external_id))
+}

@@ -1,0 +1,142 @@
+//! Why the readers of an answer may see what it rests on.
+
+use amebo_core::document::{Audience, Reader};
+use amebo_core::id::{DocumentId, QuestionId, UserId};
+use amebo_core::permission::{Action, Resource};
+use amebo_store::answer::Verdict;
+
+use super::audience::{Explained, ReaderStanding};
+use crate::{Access, App, Error, Result};
+
+/// For whose eyes an answer was given, and why they may see what it rests on.
+#[derive(Debug, Clone)]
+pub struct Why {
+    /// For whom.
+    pub readers: Explained,
+    /// What it rests on, as far as whoever looks may see it.
+    pub sources: Vec<Source>,
+}
+
+/// A document that an answer rests on.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The document.
+    pub document: DocumentId,
+    /// Its title when the answer was given.
+    pub title: String,
+    /// Who may see it now.
+    pub audience: Audience,
+    /// Whether the answer's readers may see it now.
+    pub holds: bool,
+    /// Why, in words.
+    pub because: String,
+}
+
+impl App {
+    /// Explains for whom a question was answered; for whoever may read the question.
+    pub async fn why_seen(&self, access: &Access, id: QuestionId) -> Result<Why> {
+        let question = self.question(access, id).await?;
+        let permit = access.permit(Resource::Question, Action::Read)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let stored = tx.questions().readers(id).await?;
+        tx.commit().await?;
+        let readers = match stored {
+            Some(stored) => serde_json::from_value(stored).map_err(Error::internal)?,
+            // Asked outside channels: whoever asked reads the answer.
+            None => Explained::Asker {
+                standing: match question.user {
+                    Some(_) => ReaderStanding::Member,
+                    None => ReaderStanding::Colleague,
+                },
+            },
+        };
+        let reader = self.readers_now(access, &readers, question.user).await?;
+        let citations = match question.answer.map(|answer| answer.content.verdict) {
+            Some(Verdict::Answered { citations, .. }) => citations,
+            Some(Verdict::Declined { closest, .. }) => closest,
+            _ => Vec::new(),
+        };
+        let mut sources: Vec<Source> = Vec::new();
+        let mut tx = self.store.begin(&permit).await?;
+        for citation in citations {
+            if sources.iter().any(|source| source.document == citation.document) {
+                continue;
+            }
+            // Gone meanwhile, and with it what was said of it.
+            let Some(document) = tx.documents().get(citation.document).await? else {
+                continue;
+            };
+            let holds = reader
+                .as_ref()
+                .is_some_and(|reader| document.audience.includes(reader));
+            sources.push(Source {
+                document: document.id,
+                title: citation.document_title,
+                because: because(&readers, &document.audience, holds),
+                audience: document.audience,
+                holds,
+            });
+        }
+        tx.commit().await?;
+        Ok(Why { readers, sources })
+    }
+
+    /// Through whose eyes the answer's readers see documents now; `None` when the asker has lost their place.
+    async fn readers_now(
+        &self,
+        access: &Access,
+        readers: &Explained,
+        asker: Option<UserId>,
+    ) -> Result<Option<Reader>> {
+        Ok(match (readers, asker) {
+            (
+                Explained::Asker {
+                    standing: ReaderStanding::Member,
+                },
+                Some(user),
+            ) => {
+                let asker = self.store.access_of_user(user, access.organization()).await?;
+                asker.map(|asker| asker.reader().clone())
+            }
+            (
+                Explained::Asker {
+                    standing: ReaderStanding::Member,
+                },
+                None,
+            ) => None,
+            (readers, _) if readers.has_outsiders() => Some(Reader::Outsider),
+            _ => Some(Reader::Machine),
+        })
+    }
+}
+
+fn because(readers: &Explained, audience: &Audience, holds: bool) -> String {
+    if !holds {
+        return "They could see it when the answer was given; its audience, or theirs, has changed since."
+            .to_owned();
+    }
+    match (audience, readers) {
+        (Audience::Public, _) => "Everybody may see it.".to_owned(),
+        (
+            _,
+            Explained::Asker {
+                standing: ReaderStanding::Member,
+            },
+        ) => "Only the asker read the answer, and the asker is in its audience.".to_owned(),
+        (_, Explained::Asker { .. }) => {
+            "Only the asker read the answer, who may know what every member may know.".to_owned()
+        }
+        (
+            _,
+            Explained::Place {
+                people,
+                members,
+                colleagues,
+                ..
+            },
+        ) => format!(
+            "All {people} readers of the channel are in its audience: {members} are members of the organization, {colleagues} more count as \
+             colleagues."
+        ),
+    }
+}

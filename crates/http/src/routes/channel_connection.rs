@@ -1,0 +1,451 @@
+//! Connected accounts of channels: connecting, looking after, disconnecting.
+
+use amebo_app::App;
+use amebo_app::channel::connection::ChannelConnection;
+use amebo_app::slack::install::{CameBack, OwnAppForm};
+use amebo_app::slack::why::{Source, Why};
+use amebo_app::slack::{Explained, Settings};
+use amebo_core::channel::{ChannelKind, ConnectionStatus};
+use amebo_core::document::Audience;
+use amebo_core::id::{ChannelConnectionId, DocumentId, KnowledgeBaseId, OrganizationId, QuestionId, UserId};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::AppState;
+use crate::caller::InOrganization;
+use crate::extract::{Json, Path, Query};
+use crate::problem::{Problem, ProblemDocument};
+
+/// Binds an installation to the browser that began it.
+const INSTALLATION: &str = "amebo_installation";
+/// Where Slack sends the browser back to; the cookie goes there and nowhere else.
+const CALLBACK: &str = "/channels/slack/callback";
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_channel_connections))
+        .routes(routes!(
+            get_channel_connection,
+            update_channel_connection,
+            erase_channel_connection
+        ))
+        .routes(routes!(disconnect_channel_connection))
+        .routes(routes!(begin_slack_installation))
+        .routes(routes!(create_slack_app))
+        .routes(routes!(get_slack_manifest))
+        .routes(routes!(explain_audience))
+}
+
+/// Where Slack sends the browser back to.
+pub(super) fn callback() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().route(CALLBACK, get(finish_slack_installation))
+}
+
+/// A connected account; its secrets are never shown.
+#[derive(Serialize, ToSchema)]
+struct ChannelConnectionResponse {
+    id: ChannelConnectionId,
+    kind: ChannelKind,
+    /// The account's id on the platform; absent until it is authorised.
+    account: Option<String>,
+    display_name: String,
+    status: ConnectionStatus,
+    /// Why it cannot be used, and what to do.
+    status_reason: Option<String>,
+    /// Whether it is connected through an app of your own.
+    has_own_app: bool,
+    /// Where the workspace is opened.
+    url: Option<String>,
+    scopes: ScopesResponse,
+    /// When the present token runs out; it is renewed before.
+    token_expires_at: Option<DateTime<Utc>>,
+    settings: SlackSettings,
+    connected_by: Option<UserId>,
+    connected_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    health: HealthResponse,
+}
+
+/// What the platform allows, compared with what Amebo makes use of.
+#[derive(Serialize, ToSchema)]
+struct ScopesResponse {
+    granted: Vec<String>,
+    /// Not granted, so that something does not work; connect again to grant them.
+    missing: Vec<String>,
+    /// Granted and not needed.
+    extra: Vec<String>,
+}
+
+/// How an account is doing.
+#[derive(Serialize, ToSchema)]
+struct HealthResponse {
+    /// When it last sent something, to the minute.
+    last_event_at: Option<DateTime<Utc>>,
+    /// What went wrong last, and what to do.
+    last_error: Option<String>,
+    last_error_at: Option<DateTime<Utc>>,
+    /// How many requests were refused in its name: forged, stale, too large, after disconnecting.
+    refused: u64,
+    /// Why the last one was.
+    last_refusal: Option<String>,
+    last_refused_at: Option<DateTime<Utc>>,
+}
+
+/// What administrators choose for a Slack workspace.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct SlackSettings {
+    /// Whether the workspace's own people (not its guests, nor people of other companies) may know what every member of the organization
+    /// may know, even those without an account here. Otherwise they learn what is public.
+    people_are_colleagues: bool,
+    /// What mentions, direct messages and `/ask` search; everything in use when empty. `/askall` always searches everything.
+    knowledge_base_ids: Vec<KnowledgeBaseId>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChannelConnectionList {
+    items: Vec<ChannelConnectionResponse>,
+}
+
+impl From<ChannelConnection> for ChannelConnectionResponse {
+    fn from(connection: ChannelConnection) -> Self {
+        let (missing, extra) = if connection.status == ConnectionStatus::Pending {
+            (Vec::new(), Vec::new())
+        } else {
+            App::slack_scope_drift(&connection)
+        };
+        // What cannot be read is shown as the defaults; the configuration is written by Amebo alone.
+        let settings: Settings = serde_json::from_value(connection.configuration).unwrap_or_default();
+        Self {
+            id: connection.id,
+            kind: connection.kind,
+            account: connection.account,
+            display_name: connection.display_name,
+            status: connection.status,
+            status_reason: connection.status_reason,
+            has_own_app: connection.has_own_app,
+            url: connection.facts["url"].as_str().map(str::to_owned),
+            scopes: ScopesResponse {
+                granted: connection.scopes,
+                missing,
+                extra,
+            },
+            token_expires_at: connection.token_expires_at,
+            settings: SlackSettings {
+                people_are_colleagues: settings.people_are_colleagues,
+                knowledge_base_ids: settings.knowledge_base_ids,
+            },
+            connected_by: connection.connected_by,
+            connected_at: connection.connected_at,
+            created_at: connection.created_at,
+            health: HealthResponse {
+                last_event_at: connection.health.last_event_at,
+                last_error: connection.health.last_error,
+                last_error_at: connection.health.last_error_at,
+                refused: connection.health.refused,
+                last_refusal: connection.health.last_refusal,
+                last_refused_at: connection.health.last_refused_at,
+            },
+        }
+    }
+}
+
+impl From<SlackSettings> for Settings {
+    fn from(settings: SlackSettings) -> Self {
+        Self {
+            people_are_colleagues: settings.people_are_colleagues,
+            knowledge_base_ids: settings.knowledge_base_ids,
+            ..Self::default()
+        }
+    }
+}
+
+/// All connected accounts, in the order they were added.
+#[utoipa::path(get, path = "/organizations/{organization_id}/channel-connections", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path)),
+    responses((status = 200, body = ChannelConnectionList), (status = 403, body = ProblemDocument)))]
+async fn list_channel_connections(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+) -> Result<axum::Json<ChannelConnectionList>, Problem> {
+    let connections = state.app.channel_connections(&access).await?;
+    Ok(axum::Json(ChannelConnectionList {
+        items: connections
+            .into_iter()
+            .map(ChannelConnectionResponse::from)
+            .collect(),
+    }))
+}
+
+/// One connected account, with its health.
+#[utoipa::path(get, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    responses((status = 200, body = ChannelConnectionResponse), (status = 404, body = ProblemDocument)))]
+async fn get_channel_connection(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+) -> Result<axum::Json<ChannelConnectionResponse>, Problem> {
+    let connection = state.app.channel_connection(&access, id).await?;
+    Ok(axum::Json(connection.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct UpdateChannelConnectionRequest {
+    /// How you call it.
+    display_name: Option<String>,
+    settings: SlackSettings,
+}
+
+/// Change what you chose for a connected Slack workspace.
+#[utoipa::path(patch, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    request_body = UpdateChannelConnectionRequest,
+    responses((status = 200, body = ChannelConnectionResponse), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn update_channel_connection(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+    Json(request): Json<UpdateChannelConnectionRequest>,
+) -> Result<axum::Json<ChannelConnectionResponse>, Problem> {
+    let connection = state
+        .app
+        .configure_slack(
+            &access,
+            id,
+            request.display_name.as_deref(),
+            &request.settings.into(),
+        )
+        .await?;
+    Ok(axum::Json(connection.into()))
+}
+
+/// Stop using an account. Its tokens are revoked and forgotten; what came from it stays.
+#[utoipa::path(post, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}/disconnect", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    responses((status = 200, body = ChannelConnectionResponse), (status = 404, body = ProblemDocument)))]
+async fn disconnect_channel_connection(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+) -> Result<axum::Json<ChannelConnectionResponse>, Problem> {
+    let connection = state.app.disconnect_channel(&access, id).await?;
+    Ok(axum::Json(connection.into()))
+}
+
+/// Remove an account and erase what came from it: conversations, messages, people known only there, stored events.
+#[utoipa::path(delete, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    responses((status = 204), (status = 404, body = ProblemDocument)))]
+async fn erase_channel_connection(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+) -> Result<StatusCode, Problem> {
+    state.app.erase_channel(&access, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BeginSlackInstallationRequest {
+    /// The connection to authorise (again), such as one with an app of your own; absent for a new one through the server's app.
+    channel_connection_id: Option<ChannelConnectionId>,
+    #[serde(default)]
+    settings: SlackSettings,
+}
+
+#[derive(Serialize, ToSchema)]
+struct BegunResponse {
+    /// Slack's page, to be opened in the same browser within ten minutes.
+    authorize_url: String,
+}
+
+/// Begin to connect a Slack workspace. Open `authorize_url` in the browser that made this request: the answer sets a cookie that Slack's
+/// answer is checked against.
+#[utoipa::path(post, path = "/organizations/{organization_id}/channel-connections/slack/installations", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path)), request_body = BeginSlackInstallationRequest,
+    responses((status = 201, body = BegunResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn begin_slack_installation(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Json(request): Json<BeginSlackInstallationRequest>,
+) -> Result<Response, Problem> {
+    let begun = state
+        .app
+        .begin_slack_installation(&access, request.channel_connection_id, &request.settings.into())
+        .await?;
+    // Lax, since the browser comes back from Slack's page.
+    let cookie = Cookie::build((INSTALLATION, begun.state))
+        .path(CALLBACK)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.app.public_url().scheme() == "https")
+        .max_age(time::Duration::minutes(10))
+        .build();
+    let body = BegunResponse {
+        authorize_url: begun.authorize_url.into(),
+    };
+    Ok((
+        StatusCode::CREATED,
+        CookieJar::new().add(cookie),
+        axum::Json(body),
+    )
+        .into_response())
+}
+
+#[derive(Deserialize)]
+struct CallbackQuery {
+    code: Option<String>,
+    error: Option<String>,
+    state: Option<String>,
+}
+
+async fn finish_slack_installation(
+    State(state): State<AppState>,
+    jar: CookieJar,
+    Query(query): Query<CallbackQuery>,
+) -> Result<Response, Problem> {
+    let back = CameBack {
+        code: query.code,
+        error: query.error,
+        state: query.state,
+        cookie: jar.get(INSTALLATION).map(|cookie| cookie.value().to_owned()),
+    };
+    let connection = state.app.finish_slack_installation(back).await?;
+    let jar = jar.remove(Cookie::build(INSTALLATION).path(CALLBACK));
+    let page = format!("/?connected={}", connection.id);
+    Ok((
+        jar,
+        [(header::REFERRER_POLICY, "no-referrer")],
+        Redirect::to(&page),
+    )
+        .into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateSlackAppRequest {
+    /// How you call it until the workspace's name is known.
+    display_name: String,
+    client_id: String,
+    #[schema(format = Password)]
+    client_secret: String,
+    /// What Slack signs the app's requests with.
+    #[schema(format = Password)]
+    signing_secret: String,
+    /// An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
+    #[schema(format = Password)]
+    app_token: Option<String>,
+    #[serde(default)]
+    settings: SlackSettings,
+}
+
+/// Add a Slack app of your own. Its manifest then names the addresses of this connection; install it afterwards.
+#[utoipa::path(post, path = "/organizations/{organization_id}/channel-connections/slack/apps", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path)), request_body = CreateSlackAppRequest,
+    responses((status = 201, body = ChannelConnectionResponse), (status = 403, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn create_slack_app(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Json(request): Json<CreateSlackAppRequest>,
+) -> Result<(StatusCode, axum::Json<ChannelConnectionResponse>), Problem> {
+    let form = OwnAppForm {
+        display_name: request.display_name,
+        client_id: request.client_id,
+        client_secret: request.client_secret,
+        signing_secret: request.signing_secret,
+        app_token: request.app_token,
+    };
+    let connection = state
+        .app
+        .create_slack_app(&access, form, &request.settings.into())
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(connection.into())))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ManifestQuery {
+    /// The connection whose addresses it names; absent for the server's app.
+    channel_connection_id: Option<ChannelConnectionId>,
+    /// Whether events come over a connection that Amebo opens.
+    #[serde(default)]
+    socket_mode: bool,
+}
+
+/// The app manifest to paste into Slack.
+#[utoipa::path(get, path = "/organizations/{organization_id}/channel-connections/slack/manifest", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ManifestQuery),
+    responses((status = 200, body = serde_json::Value), (status = 403, body = ProblemDocument)))]
+async fn get_slack_manifest(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Query(query): Query<ManifestQuery>,
+) -> Result<axum::Json<serde_json::Value>, Problem> {
+    let manifest = state
+        .app
+        .slack_manifest(&access, query.channel_connection_id, query.socket_mode)
+        .await?;
+    Ok(axum::Json(manifest))
+}
+
+/// For whose eyes an answer was given, and why they may see what it rests on.
+#[derive(Serialize, ToSchema)]
+struct AudienceResponse {
+    /// For whom.
+    #[schema(value_type = Object)]
+    readers: Explained,
+    /// What it rests on, as far as you may see it.
+    sources: Vec<AudienceSourceResponse>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AudienceSourceResponse {
+    document_id: DocumentId,
+    document_title: String,
+    audience: Audience,
+    /// Whether the answer's readers may see it now.
+    holds: bool,
+    /// Why, in words.
+    because: String,
+}
+
+impl From<Source> for AudienceSourceResponse {
+    fn from(source: Source) -> Self {
+        Self {
+            document_id: source.document,
+            document_title: source.title,
+            audience: source.audience,
+            holds: source.holds,
+            because: source.because,
+        }
+    }
+}
+
+/// Why the readers of an answer may see what it rests on; for whoever may read the question.
+#[utoipa::path(get, path = "/organizations/{organization_id}/questions/{question_id}/audience", tag = "Questions",
+    params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
+    responses((status = 200, body = AudienceResponse), (status = 404, body = ProblemDocument)))]
+async fn explain_audience(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, question)): Path<(OrganizationId, QuestionId)>,
+) -> Result<axum::Json<AudienceResponse>, Problem> {
+    let Why { readers, sources } = state.app.why_seen(&access, question).await?;
+    Ok(axum::Json(AudienceResponse {
+        readers,
+        sources: sources.into_iter().map(AudienceSourceResponse::from).collect(),
+    }))
+}
