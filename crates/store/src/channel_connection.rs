@@ -367,17 +367,24 @@ impl ChannelConnections<'_> {
         Ok(())
     }
 
-    /// Takes the right to renew an account's tokens, which no two processes have at a time. `false`: somebody else has it.
-    pub async fn claim_renewal(&mut self, id: ChannelConnectionId) -> Result<bool> {
+    /// Takes the right to renew an account's tokens, which no two processes have at a time. `false`: somebody else has it, or has
+    /// renewed the tokens of which `seen` was the end.
+    pub async fn claim_renewal(
+        &mut self,
+        id: ChannelConnectionId,
+        seen: Option<DateTime<Utc>>,
+    ) -> Result<bool> {
         let now = self.0.environment.now();
         let done = sqlx::query(
             "update channel_connections set refreshing_until = $3
-             where organization_id = $1 and id = $2 and (refreshing_until is null or refreshing_until <= $4)",
+             where organization_id = $1 and id = $2 and (refreshing_until is null or refreshing_until <= $4)
+               and token_expires_at is not distinct from $5",
         )
         .bind(self.0.organization.uuid())
         .bind(id.uuid())
         .bind(now + RENEWAL)
         .bind(now)
+        .bind(seen)
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)

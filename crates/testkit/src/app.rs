@@ -23,7 +23,7 @@ use secrecy::SecretBox;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{Client, Database, WordModel, extractor};
+use crate::{Client, Database, FakeSlack, WordModel, extractor};
 
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery staple";

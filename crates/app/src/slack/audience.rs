@@ -194,7 +194,10 @@ impl App {
             return Ok(unknown(true));
         }
         let people = match self.slack_members(workspace, &place.id, MOST_READERS).await {
-            Ok(people) if people.len() < MOST_READERS => people,
+            Ok(mut people) if people.len() < MOST_READERS => {
+                people.retain(|person| Some(person) != workspace.bot_user.as_ref());
+                people
+            }
             Ok(_) => return Ok(unknown(false)),
             Err(error) => {
                 tracing::warn!(

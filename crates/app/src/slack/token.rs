@@ -28,6 +28,8 @@ pub(crate) struct Workspace {
     pub(crate) id: ChannelConnectionId,
     pub(crate) account: String,
     pub(crate) settings: Settings,
+    /// The app's own user, who reads every place it is in.
+    pub(crate) bot_user: Option<String>,
     pub(crate) api: api::Workspace,
 }
 
@@ -52,6 +54,7 @@ impl App {
             id: connection.id,
             account,
             settings: serde_json::from_value(connection.configuration.clone()).map_err(Error::internal)?,
+            bot_user: facts.bot_user_id,
             api,
         })
     }
@@ -80,7 +83,10 @@ impl App {
                 tx.commit().await?;
                 return Ok(tokens.access_token.into());
             };
-            let mine = tx.channel_connections().claim_renewal(id).await?;
+            let mine = tx
+                .channel_connections()
+                .claim_renewal(id, sealed.token_expires_at)
+                .await?;
             tx.commit().await?;
             let is_good = sealed.token_expires_at.is_some_and(|end| end > now);
             if mine {

@@ -532,14 +532,20 @@ async fn one_process_at_a_time_renews_tokens() {
     let (_, access) = world.database.organization("Acme").await;
     let id = world.connect(&access, "T1", false).await.unwrap();
     let mut tx = world.begin(&access).await;
-    assert!(tx.channel_connections().claim_renewal(id).await.unwrap());
-    assert!(!tx.channel_connections().claim_renewal(id).await.unwrap());
+    assert!(tx.channel_connections().claim_renewal(id, None).await.unwrap());
+    assert!(!tx.channel_connections().claim_renewal(id, None).await.unwrap());
     let until = world.database.environment().now() + TimeDelta::hours(12);
     tx.channel_connections()
         .renewed(id, Some((b"new".to_vec(), Some(until))))
         .await
         .unwrap();
-    assert!(tx.channel_connections().claim_renewal(id).await.unwrap());
+    assert!(!tx.channel_connections().claim_renewal(id, None).await.unwrap());
+    assert!(
+        tx.channel_connections()
+            .claim_renewal(id, Some(until))
+            .await
+            .unwrap()
+    );
     tx.channel_connections().renewed(id, None).await.unwrap();
     let sealed = tx.channel_connections().sealed(id).await.unwrap().unwrap();
     assert_eq!(

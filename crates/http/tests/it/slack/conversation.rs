@@ -1,0 +1,528 @@
+//! Conversations on Slack, from the signed request to what stands in the channel.
+
+use amebo_core::permission::Role;
+use amebo_testkit::slack::{Fault, Ids, InstallAs, SignedRequest};
+use amebo_testkit::{FakeSlack, Person, TestApp};
+use axum::http::{Request, header};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+/// An organisation with a document, whose workspace is connected through the server's app.
+struct Acme {
+    app: TestApp,
+    slack: FakeSlack,
+    owner: Person,
+    connection: String,
+    base: String,
+}
+
+impl Acme {
+    async fn new(settings: Value) -> Self {
+        let (app, slack) = TestApp::start_with_slack().await;
+        let owner = app.owner("Acme").await;
+        let base = crate::knowledge_base::knowledge_base(&owner, "Handbook").await;
+        crate::document::uploaded(&owner, &base, "tea.txt", "Tea is served at four in the kitchen.").await;
+        app.run_jobs().await;
+        // Slack knows the owner by the address they signed up with.
+        slack
+            .world()
+            .add_user(Ids::TEAM, "U0OWNER01", "olu", &owner.email);
+        slack
+            .world()
+            .set_member(Ids::TEAM, Ids::GENERAL, "U0OWNER01", true);
+        slack
+            .world()
+            .set_member(Ids::TEAM, Ids::GENERAL, Ids::BOT_USER, true);
+        let connection = connect(&app, &slack, &owner, settings).await.expect(303).headers[header::LOCATION]
+            .to_str()
+            .unwrap()
+            .rsplit_once('=')
+            .unwrap()
+            .1
+            .to_owned();
+        Self {
+            app,
+            slack,
+            owner,
+            connection,
+            base,
+        }
+    }
+
+    async fn hear(&self, door: &str, request: SignedRequest) {
+        let mut built = Request::post(format!("/channels/slack/{door}"));
+        for (name, value) in &request.headers {
+            built = built.header(*name, value);
+        }
+        let reply = self
+            .app
+            .anonymous()
+            .send(built.body(request.body.into()).unwrap())
+            .await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+
+    /// Somebody mentions Amebo, or says something else; returns the message.
+    async fn says(
+        &self,
+        user: &str,
+        channel: &str,
+        text: &str,
+        thread: Option<&str>,
+        mention: bool,
+    ) -> Value {
+        let (message, request) = {
+            let mut world = self.slack.world();
+            let message = world.say(Ids::TEAM, channel, user, text, thread);
+            let event = world.message_event(Ids::TEAM, channel, &message, mention);
+            drop(world);
+            (message, self.slack.signed_json(&event))
+        };
+        self.hear("events", request).await;
+        message
+    }
+
+    async fn mentions(&self, user: &str, text: &str) -> Value {
+        let text = format!("<@{}> {text}", Ids::BOT_USER);
+        self.says(user, Ids::GENERAL, &text, None, true).await
+    }
+
+    async fn command(&self, user: &str, command: &str, text: &str) {
+        let form = {
+            let mut world = self.slack.world();
+            world.command(self.slack.url(), Ids::TEAM, Ids::GENERAL, user, command, text)
+        };
+        self.hear("commands", self.slack.signed_form(&form)).await;
+    }
+
+    async fn press(&self, user: &str, message: &Value, action: &str, value: &str) {
+        let payload = {
+            let mut world = self.slack.world();
+            world.press(
+                self.slack.url(),
+                Ids::TEAM,
+                Ids::GENERAL,
+                user,
+                message,
+                (action, value),
+            )
+        };
+        self.hear("interactions", self.slack.signed_interaction(&payload))
+            .await;
+    }
+
+    /// What Amebo said in a channel, in order.
+    fn said(&self, channel: &str) -> Vec<Value> {
+        let messages = self.slack.world().messages(Ids::TEAM, channel);
+        messages
+            .into_iter()
+            .filter(|message| message["user"] == Ids::BOT_USER || message.get("bot_id").is_some())
+            .collect()
+    }
+}
+
+async fn connect(app: &TestApp, slack: &FakeSlack, owner: &Person, settings: Value) -> amebo_testkit::Reply {
+    let begun = owner
+        .client
+        .post(
+            &owner.path("/channel-connections/slack/installations"),
+            &json!({ "settings": settings }),
+        )
+        .await
+        .expect(201);
+    let cookie = begun.headers[header::SET_COOKIE]
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let url: url::Url = begun.json()["authorize_url"].as_str().unwrap().parse().unwrap();
+    let query = |name: &str| {
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .unwrap()
+    };
+    let scopes = query("scope");
+    let scopes: Vec<&str> = scopes.split(',').collect();
+    let code = slack.world().grant_code(
+        &query("client_id"),
+        &scopes,
+        InstallAs::Workspace(Ids::TEAM.to_owned()),
+    );
+    let back = format!("/channels/slack/callback?code={code}&state={}", query("state"));
+    let request = Request::get(back)
+        .header(header::COOKIE, cookie)
+        .body(axum::body::Body::empty())
+        .unwrap();
+    app.anonymous().send(request).await
+}
+
+fn text_of(message: &Value) -> String {
+    message.to_string()
+}
+
+#[tokio::test]
+async fn a_mention_is_answered_in_its_thread_once_with_the_source_however_often_it_comes() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    let text = format!("<@{}> When is tea served?", Ids::BOT_USER);
+    let (message, request) = {
+        let mut world = acme.slack.world();
+        let message = world.say(Ids::TEAM, Ids::GENERAL, "U0OWNER01", &text, None);
+        let event = world.message_event(Ids::TEAM, Ids::GENERAL, &message, true);
+        drop(world);
+        (message, acme.slack.signed_json(&event))
+    };
+    acme.hear("events", request.clone()).await;
+    acme.hear("events", request.repeated(1, "http_timeout")).await;
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["thread_ts"], message["ts"]);
+    assert!(text_of(&said[0]).contains("four in the kitchen"), "{said:?}");
+    assert!(text_of(&said[0]).contains("tea"));
+    acme.hear("events", request.repeated(2, "http_timeout")).await;
+    acme.app.run_jobs().await;
+    assert_eq!(acme.said(Ids::GENERAL).len(), 1);
+    assert_eq!(
+        acme.app
+            .scalar("select count(*) from questions where origin = 'slack' and user_id is not null")
+            .await,
+        1
+    );
+    assert_eq!(
+        acme.app
+            .scalar("select count(*) from messages where delivery_status = 'sent'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_thread_is_followed_without_a_mention_and_other_talk_is_left_alone() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    let first = acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let thread = first["ts"].as_str().unwrap();
+    acme.says(
+        "U0OWNER01",
+        Ids::GENERAL,
+        "And where is tea served?",
+        Some(thread),
+        false,
+    )
+    .await;
+    acme.says("U0OWNER01", Ids::GENERAL, "Nice weather today", None, false)
+        .await;
+    let other = acme.says(Ids::USER, Ids::GENERAL, "Lunch?", None, false).await;
+    acme.says(
+        "U0OWNER01",
+        Ids::GENERAL,
+        "Yes please",
+        other["ts"].as_str(),
+        false,
+    )
+    .await;
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said.iter().all(|message| message["thread_ts"] == first["ts"]));
+}
+
+#[tokio::test]
+async fn a_channel_with_somebody_from_outside_gets_no_internal_answer_while_the_asker_alone_does() {
+    let acme = Acme::new(json!({})).await;
+    // Neither grace nor ada is a member of the organisation.
+    acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.command("U0OWNER01", "/ask", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 1);
+    assert!(!text_of(&said[0]).contains("kitchen"), "{said:?}");
+    assert!(
+        text_of(&said[0]).contains("what everybody here may read"),
+        "{said:?}"
+    );
+    let answers = acme.slack.world().callbacks.clone();
+    assert_eq!(answers.len(), 1);
+    assert!(text_of(&answers[0]).contains("kitchen"), "{answers:?}");
+    assert_eq!(answers[0]["response_type"], "ephemeral");
+}
+
+#[tokio::test]
+async fn whoever_is_no_member_learns_only_what_is_public() {
+    let acme = Acme::new(json!({})).await;
+    acme.command(Ids::USER, "/askall", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let answers = acme.slack.world().callbacks.clone();
+    assert_eq!(answers.len(), 1);
+    assert!(!text_of(&answers[0]).contains("kitchen"), "{answers:?}");
+    assert_eq!(acme.app.scalar("select count(*) from contacts").await, 1);
+}
+
+#[tokio::test]
+async fn a_shared_channel_gets_nothing_internal_even_where_everybody_counts_as_a_colleague() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    acme.slack.world().share(Ids::TEAM, Ids::GENERAL, true);
+    acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 1);
+    assert!(!text_of(&said[0]).contains("kitchen"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_direct_message_is_answered_directly_and_a_greeting_to_silence() {
+    let acme = Acme::new(json!({})).await;
+    let direct = acme.slack.world().direct(Ids::TEAM, "U0OWNER01");
+    acme.says("U0OWNER01", &direct, "When is tea served?", None, false)
+        .await;
+    acme.app.run_jobs().await;
+    assert!(text_of(&acme.said(&direct)[0]).contains("kitchen"));
+    acme.says(
+        "U0OWNER01",
+        Ids::GENERAL,
+        &format!("<@{}>", Ids::BOT_USER),
+        None,
+        true,
+    )
+    .await;
+    acme.app.run_jobs().await;
+    assert!(text_of(&acme.said(Ids::GENERAL)[0]).contains("Ask me anything"));
+}
+
+#[tokio::test]
+async fn a_rating_is_kept_and_sharing_heeds_who_reads_the_channel() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.command("U0OWNER01", "/ask", "Where is tea served?").await;
+    acme.app.run_jobs().await;
+    let question = |origin: &'static str| {
+        let app = &acme.app;
+        async move {
+            let mut administrator = app.database.administrator().await;
+            let id: sqlx::types::Uuid = sqlx::query_scalar(origin)
+                .fetch_one(&mut administrator)
+                .await
+                .unwrap();
+            id.to_string()
+        }
+    };
+    let asked = question("select id from questions where text like 'When%'").await;
+    let commanded = question("select id from questions where text like 'Where%'").await;
+    let answer = acme.said(Ids::GENERAL)[0].clone();
+    acme.press(Ids::USER, &answer, "amebo_rate_down", &format!("down:{asked}"))
+        .await;
+    acme.press("U0OWNER01", &json!({}), "amebo_share", &commanded)
+        .await;
+    acme.press(Ids::USER, &json!({}), "amebo_share", &commanded).await;
+    acme.app.run_jobs().await;
+    assert_eq!(
+        acme.app
+            .scalar("select count(*) from answers where rating = 'down'")
+            .await,
+        1
+    );
+    assert_eq!(acme.slack.world().forms.len(), 1);
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(text_of(&said[1]).contains("kitchen"));
+    assert!(text_of(&json!(acme.slack.world().ephemerals)).contains("Only whoever asked"));
+    // Once somebody from outside reads along, the same answer is not shared any more.
+    acme.slack
+        .world()
+        .add_user(Ids::TEAM, "U0GUEST01", "guest", "guest@other.example");
+    acme.slack
+        .world()
+        .change_user(Ids::TEAM, "U0GUEST01", "is_restricted", json!(true));
+    acme.slack
+        .world()
+        .set_member(Ids::TEAM, Ids::GENERAL, "U0GUEST01", true);
+    acme.app.clock.advance(TimeDelta::seconds(61));
+    acme.press("U0OWNER01", &json!({}), "amebo_share", &commanded)
+        .await;
+    acme.app.run_jobs().await;
+    assert_eq!(acme.said(Ids::GENERAL).len(), 2);
+    assert!(text_of(&json!(acme.slack.world().ephemerals)).contains("did not share"));
+}
+
+#[tokio::test]
+async fn whatever_slack_does_every_mention_ends_in_exactly_one_message() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    for fault in [
+        Fault::RateLimited(1),
+        Fault::Status(503),
+        Fault::Error("internal_error"),
+        Fault::HangUp.after_doing(),
+        Fault::Status(500).after_doing(),
+    ] {
+        acme.slack.fail("chat.postMessage", fault);
+        acme.mentions("U0OWNER01", "When is tea served?").await;
+        for _ in 0..6 {
+            acme.app.run_jobs().await;
+            acme.app.clock.advance(TimeDelta::seconds(40));
+        }
+    }
+    let said = acme.said(Ids::GENERAL);
+    let mut threads: Vec<&str> = said
+        .iter()
+        .map(|message| message["thread_ts"].as_str().unwrap())
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    assert_eq!((said.len(), threads.len()), (5, 5), "{said:?}");
+    assert_eq!(
+        acme.app
+            .scalar("select count(*) from deliveries where state = 'sent'")
+            .await,
+        5
+    );
+}
+
+#[tokio::test]
+async fn when_nothing_works_until_the_deadline_an_apology_is_what_is_seen() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.app.clock.advance(TimeDelta::seconds(120));
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 1);
+    assert!(text_of(&said[0]).contains("Something went wrong"), "{said:?}");
+}
+
+#[tokio::test]
+async fn removing_the_app_ends_the_connection_and_what_comes_afterwards_is_refused() {
+    let acme = Acme::new(json!({})).await;
+    let event = {
+        let mut world = acme.slack.world();
+        world.envelope(Ids::TEAM, &json!({ "type": "app_uninstalled" }))
+    };
+    acme.hear("events", acme.slack.signed_json(&event)).await;
+    acme.app.run_jobs().await;
+    let path = acme
+        .owner
+        .path(&format!("/channel-connections/{}", acme.connection));
+    let connection = acme.owner.client.get(&path).await.expect(200).json();
+    assert_eq!(connection["status"], "disconnected");
+    let request = {
+        let mut world = acme.slack.world();
+        let message = world.say(Ids::TEAM, Ids::GENERAL, Ids::USER, "<@U0BOT0001> tea?", None);
+        let event = world.message_event(Ids::TEAM, Ids::GENERAL, &message, true);
+        drop(world);
+        acme.slack.signed_json(&event)
+    };
+    let mut built = Request::post("/channels/slack/events");
+    for (name, value) in &request.headers {
+        built = built.header(*name, value);
+    }
+    let reply = acme
+        .app
+        .anonymous()
+        .send(built.body(request.body.into()).unwrap())
+        .await;
+    assert_eq!(reply.status, 404);
+    let connection = acme.owner.client.get(&path).await.expect(200).json();
+    assert_eq!(connection["health"]["last_refusal"], "disconnected");
+    // Connected again, it is the same connection; erased, nothing of it is left.
+    connect(&acme.app, &acme.slack, &acme.owner, json!({}))
+        .await
+        .expect(303);
+    let connection = acme.owner.client.get(&path).await.expect(200).json();
+    assert_eq!(connection["status"], "active");
+    assert_eq!(connection["scopes"]["missing"], json!([]));
+    acme.owner.client.delete(&path).await.expect(204);
+    for table in [
+        "channel_connections",
+        "conversations",
+        "messages",
+        "deliveries",
+        "inbound_events",
+        "contacts",
+    ] {
+        let left = acme.app.scalar(&format!("select count(*) from {table}")).await;
+        assert_eq!(left, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn an_installation_is_refused_without_its_cookie_twice_or_for_a_workspace_of_another_organization() {
+    let acme = Acme::new(json!({})).await;
+    let other = acme.app.owner("Other").await;
+    let taken = connect(&acme.app, &acme.slack, &other, json!({})).await;
+    assert_eq!(taken.status, 409, "{}", taken.text());
+    let begun = other
+        .client
+        .post(
+            &other.path("/channel-connections/slack/installations"),
+            &json!({}),
+        )
+        .await
+        .expect(201);
+    let state = begun.json()["authorize_url"]
+        .as_str()
+        .unwrap()
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    let back = format!("/channels/slack/callback?code=x&state={state}");
+    acme.app.anonymous().get(&back).await.expect(403);
+    let member = acme.app.member(&acme.owner, Role::Member).await;
+    member
+        .client
+        .post(
+            &acme.owner.path("/channel-connections/slack/installations"),
+            &json!({}),
+        )
+        .await
+        .expect(403);
+}
+
+#[tokio::test]
+async fn tokens_that_end_soon_are_renewed_once_however_many_need_them() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    acme.app.clock.advance(TimeDelta::hours(11));
+    for _ in 0..6 {
+        acme.mentions("U0OWNER01", "When is tea served?").await;
+    }
+    acme.app.run_jobs().await;
+    let refreshes = acme
+        .slack
+        .calls("oauth.v2.access")
+        .into_iter()
+        .filter(|call| call.arguments["grant_type"] == "refresh_token")
+        .count();
+    assert_eq!(refreshes, 1);
+    assert_eq!(acme.said(Ids::GENERAL).len(), 6);
+}
+
+#[tokio::test]
+async fn an_answer_explains_for_whom_it_was_given() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let questions = acme
+        .owner
+        .client
+        .get(&acme.owner.path("/questions"))
+        .await
+        .expect(200)
+        .json();
+    let id = questions["items"][0]["id"].as_str().unwrap();
+    let why = acme
+        .owner
+        .client
+        .get(&acme.owner.path(&format!("/questions/{id}/audience")))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(why["readers"]["kind"], "place");
+    assert_eq!(
+        (&why["readers"]["members"], &why["readers"]["colleagues"]),
+        (&json!(1), &json!(2)),
+        "{why}"
+    );
+    assert_eq!(why["sources"][0]["holds"], true);
+    assert!(!acme.base.is_empty());
+}
