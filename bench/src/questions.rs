@@ -140,7 +140,7 @@ pub async fn measure(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-async fn upload(server: &Arc<Server>, base: &str, numbers: std::ops::Range<usize>) -> Result<()> {
+pub async fn upload(server: &Arc<Server>, base: &str, numbers: std::ops::Range<usize>) -> Result<()> {
     let mut tasks: JoinSet<Result<String>> = JoinSet::new();
     for number in numbers {
         if tasks.len() >= AT_ONCE

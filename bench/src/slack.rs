@@ -12,19 +12,23 @@ use amebo_channels::slack::verify;
 use amebo_core::Environment;
 use amebo_core::channel::ChannelKind;
 use amebo_core::id::ChannelConnectionId;
-use amebo_core::permission::Resource;
+use amebo_core::permission::{Action, Resource};
 use amebo_store::channel_connection::Connected;
 use amebo_store::managed::{Login, Postgres};
 use amebo_store::sealing::{CONNECTION_CREDENTIALS, MasterKeys, Sealer};
-use amebo_store::{Store, StoreConfig};
-use anyhow::{Context as _, Result, ensure};
+use amebo_store::{Permit, Store, StoreConfig};
+use amebo_testkit::FakeSlack;
+use amebo_testkit::slack::{Ids, SignedRequest};
+use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::Client;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::database::organizations;
-use crate::figure::{Better, Figure};
+use crate::figure::{Better, Figure, percentile};
+use crate::questions;
 use crate::server::{Installation, client};
+use crate::text::question;
 
 const SECRET: &str = "a signing secret for measurements";
 /// Requests under way at a time.
@@ -34,15 +38,126 @@ const LASTING: Duration = Duration::from_secs(10);
 /// How many workspaces there are, few and many.
 const WORKSPACES: [usize; 2] = [10, 10_000];
 
-/// Takes events in for ten workspaces and for ten thousand.
+/// Texts to answer from, ten passages each.
+const DOCUMENTS: usize = 1_000;
+/// How many mentions are answered, one after the other.
+const MENTIONS: usize = 200;
+/// In how many channels they are said: Slack takes one message a second in each.
+const CHANNELS: usize = 40;
+/// How long a reply is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes events in for ten workspaces and for ten thousand; then answers mentions.
 pub async fn measure(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
+    let mut figures = take_in(amebo, models).await?;
+    figures.extend(answer(amebo, models).await?);
+    Ok(figures)
+}
+
+/// From the request that brings a mention until the reply stands in the channel of a Slack in this process.
+async fn answer(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
+    let fake = FakeSlack::start(Environment::system()).await;
+    let app = fake.world().app();
+    let host = fake.url().trim_start_matches("http://").to_owned();
     let installation = Installation::new(amebo, models)?.with(&[
-        ("AMEBO__SLACK__APP__CLIENT_ID", "1.2"),
-        ("AMEBO__SLACK__APP__CLIENT_SECRET", "a client secret"),
-        ("AMEBO__SLACK__APP__SIGNING_SECRETS", &format!("[\"{SECRET}\"]")),
-        ("AMEBO__JOBS__CONCURRENCY__NORMAL", "0"),
+        ("AMEBO__SLACK__API__API_BASE", &format!("{}/api/", fake.url())),
+        ("AMEBO__OUTBOUND__ALLOW", &format!("[\"{host}\"]")),
+        ("AMEBO__SLACK__APP__CLIENT_ID", &app.client_id),
+        ("AMEBO__SLACK__APP__CLIENT_SECRET", &app.client_secret),
+        (
+            "AMEBO__SLACK__APP__SIGNING_SECRETS",
+            &format!("[\"{}\"]", app.signing_secret),
+        ),
     ]);
-    let server = installation.start().await?;
+    let server = Arc::new(installation.start().await?);
+    let base = server.knowledge_base("Bench").await?;
+    questions::upload(&server, &base, 0..DOCUMENTS).await?;
+    server.settled(&base, Duration::from_mins(20)).await?;
+    let (store, sealer) = open(&installation).await?;
+    let mut tx = store.begin_system().await?;
+    let owner = tx
+        .users()
+        .first_superadmin()
+        .await?
+        .context("nobody owns the server")?;
+    let place = tx
+        .users()
+        .memberships(owner.id)
+        .await?
+        .pop()
+        .context("the owner belongs nowhere")?;
+    tx.commit().await?;
+    let access = store
+        .access_of_user(owner.id, place.organization)
+        .await?
+        .context("the owner has no access")?;
+    let permit = access.permit(Resource::ChannelConnection, Action::Create)?;
+    let facts = json!({ "team_id": Ids::TEAM, "bot_user_id": Ids::BOT_USER });
+    let settings = json!({ "people_are_colleagues": true });
+    let workspace = [(Ids::TEAM.to_owned(), Ids::TOKEN)];
+    connect(&store, &sealer, &permit, &workspace, (&settings, &facts)).await?;
+    fake.world()
+        .set_member(Ids::TEAM, Ids::GENERAL, Ids::BOT_USER, true);
+    let mut times = Vec::with_capacity(MENTIONS);
+    for number in 0..MENTIONS {
+        let place = channel(number % CHANNELS);
+        let (thread, request) = {
+            let mut world = fake.world();
+            let text = format!("<@{}> {}", Ids::BOT_USER, question(number * 5 % DOCUMENTS));
+            let said = world.say(Ids::TEAM, &place, Ids::USER, &text, None);
+            let event = world.message_event(Ids::TEAM, &place, &said, true);
+            drop(world);
+            (said["ts"].clone(), fake.signed_json(&event))
+        };
+        times.push(reply_time(server.url(), &fake, &place, &thread, request).await?);
+    }
+    store.close().await;
+    drop(server);
+    Ok(vec![
+        Figure::new(
+            "Slack mention to reply, extractive, 10,000 passages, p50",
+            percentile(&mut times, 0.5),
+            "ms",
+            Better::Less,
+        ),
+        Figure::new(
+            "Slack mention to reply, extractive, 10,000 passages, p95",
+            percentile(&mut times, 0.95),
+            "ms",
+            Better::Less,
+        )
+        .target(400.0, 150.0),
+    ])
+}
+
+fn channel(number: usize) -> String {
+    format!("C{number:08}")
+}
+
+async fn reply_time(url: &str, fake: &FakeSlack, thread: &Value, request: SignedRequest) -> Result<Duration> {
+    let mut built = client()?.post(format!("{url}/channels/slack/events"));
+    for (name, value) in &request.headers {
+        built = built.header(*name, value);
+    }
+    let began = Instant::now();
+    let heard = built.body(request.body).send().await?;
+    ensure!(heard.status().is_success(), "a mention was not accepted");
+    while began.elapsed() < PATIENCE {
+        let replied = fake
+            .world()
+            .messages(Ids::TEAM, place)
+            .iter()
+            .any(|message| message["thread_ts"] == *thread);
+        if replied {
+            return Ok(began.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    bail!("a mention was not answered within {} s", PATIENCE.as_secs())
+}
+
+/// The database of a running installation, and what seals its secrets.
+async fn open(installation: &Installation) -> Result<(Store, Sealer)> {
     let postgres = Postgres::attach(&installation.data().join("postgres")).await?;
     let config = StoreConfig {
         app: postgres.connection(Login::App),
@@ -52,10 +167,23 @@ pub async fn measure(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
     let store = Store::connect(&config, Environment::system()).await?;
     let keys = MasterKeys::File(installation.data().join("master.keys"));
     let sealer = Sealer::open(&store, keys)?;
+    Ok((store, sealer))
+}
+
+/// Takes events in for ten workspaces and for ten thousand.
+async fn take_in(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
+    let installation = Installation::new(amebo, models)?.with(&[
+        ("AMEBO__SLACK__APP__CLIENT_ID", "1.2"),
+        ("AMEBO__SLACK__APP__CLIENT_SECRET", "a client secret"),
+        ("AMEBO__SLACK__APP__SIGNING_SECRETS", &format!("[\"{SECRET}\"]")),
+        ("AMEBO__JOBS__CONCURRENCY__NORMAL", "0"),
+    ]);
+    let server = installation.start().await?;
+    let (store, sealer) = open(&installation).await?;
     let mut figures = Vec::new();
     let (mut connected, mut rates, mut memory) = (0, Vec::new(), Vec::new());
     for workspaces in WORKSPACES {
-        connect(&store, &sealer, connected, workspaces).await?;
+        connect_many(&store, &sealer, connected, workspaces).await?;
         connected = workspaces;
         let load = Arc::new(Load::new(server.url(), workspaces)?);
         let taken = Arc::clone(&load).run().await?;
@@ -108,42 +236,52 @@ pub async fn measure(amebo: &Path, models: &Path) -> Result<Vec<Figure>> {
 }
 
 /// Connects workspaces numbered from `from` to `to`, a hundred to an organisation.
-async fn connect(store: &Store, sealer: &Sealer, from: usize, to: usize) -> Result<()> {
+async fn connect_many(store: &Store, sealer: &Sealer, from: usize, to: usize) -> Result<()> {
     const OF_ONE: usize = 100;
-    let numbers: Vec<usize> = (from..to).collect();
-    for (index, part) in numbers.chunks(OF_ONE).enumerate() {
+    let accounts: Vec<(String, &str)> = (from..to)
+        .map(|number| (format!("T{number:08}"), "xoxb-bench"))
+        .collect();
+    for (index, part) in accounts.chunks(OF_ONE).enumerate() {
         let permits =
             organizations(store, &format!("{from}-{index}"), 1, Resource::ChannelConnection).await?;
         let permit = permits.first().context("no organisation was made")?;
-        let mut tx = store.begin(permit).await?;
-        for number in part {
-            let id: ChannelConnectionId = store.environment().id();
-            let account = format!("T{number:08}");
-            let credentials = tx
-                .secrets(sealer)
-                .seal(
-                    CONNECTION_CREDENTIALS.row(id),
-                    b"{\"access_token\":\"xoxb-bench\"}",
-                )
-                .await?;
-            tx.channel_connections()
-                .insert(id, ChannelKind::Slack, &account, None, &json!({}))
-                .await?;
-            let connected = Connected {
-                display_name: account.clone(),
-                account,
-                app_id: None,
-                credentials,
-                scopes: Vec::new(),
-                token_expires_at: None,
-                facts: json!({}),
-                by: None,
-            };
-            tx.channel_connections().connect(id, &connected).await?;
-        }
-        tx.commit().await?;
+        connect(store, sealer, permit, part, (&json!({}), &json!({}))).await?;
     }
     Ok(())
+}
+
+/// Connects workspaces, each with its token, to one organisation.
+async fn connect(
+    store: &Store,
+    sealer: &Sealer,
+    permit: &Permit,
+    accounts: &[(String, &str)],
+    (settings, facts): (&Value, &Value),
+) -> Result<()> {
+    let mut tx = store.begin(permit).await?;
+    for (account, token) in accounts {
+        let id: ChannelConnectionId = store.environment().id();
+        let tokens = json!({ "access_token": token }).to_string();
+        let credentials = tx
+            .secrets(sealer)
+            .seal(CONNECTION_CREDENTIALS.row(id), tokens.as_bytes())
+            .await?;
+        tx.channel_connections()
+            .insert(id, ChannelKind::Slack, account, None, settings)
+            .await?;
+        let connected = Connected {
+            account: account.clone(),
+            display_name: account.clone(),
+            app_id: None,
+            credentials,
+            scopes: Vec::new(),
+            token_expires_at: None,
+            facts: facts.clone(),
+            by: None,
+        };
+        tx.channel_connections().connect(id, &connected).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Many callers at once.

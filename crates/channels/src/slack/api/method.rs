@@ -16,6 +16,8 @@ pub enum Tier {
     PerChannel,
     /// Not told; hundreds of times a minute.
     Generous,
+    /// Not told, and of the app rather than of a workspace: as often as installations come and tokens end.
+    Installing,
 }
 
 impl Tier {
@@ -28,6 +30,7 @@ impl Tier {
             Self::Four => 100,
             Self::PerChannel => 60,
             Self::Generous => 600,
+            Self::Installing => 60_000,
         }
     }
 
@@ -40,6 +43,7 @@ impl Tier {
             Self::Four => 50,
             Self::PerChannel => 5,
             Self::Generous => 100,
+            Self::Installing => 2_000,
         }
     }
 }
@@ -109,7 +113,7 @@ methods! {
     ConversationOpen = "conversations.open", Three, Form, true;
     Replies = "conversations.replies", Three, Form, true;
     FilesInfo = "files.info", Four, Form, true;
-    OauthAccess = "oauth.v2.access", Generous, Form, false;
+    OauthAccess = "oauth.v2.access", Installing, Form, false;
     OauthExchange = "oauth.v2.exchange", Three, Form, false;
     TeamInfo = "team.info", Three, Form, true;
     UsersConversations = "users.conversations", Three, Form, true;
