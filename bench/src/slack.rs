@@ -134,7 +134,13 @@ fn channel(number: usize) -> String {
     format!("C{number:08}")
 }
 
-async fn reply_time(url: &str, fake: &FakeSlack, thread: &Value, request: SignedRequest) -> Result<Duration> {
+async fn reply_time(
+    url: &str,
+    fake: &FakeSlack,
+    place: &str,
+    thread: &Value,
+    request: SignedRequest,
+) -> Result<Duration> {
     let mut built = client()?.post(format!("{url}/channels/slack/events"));
     for (name, value) in &request.headers {
         built = built.header(*name, value);

@@ -122,6 +122,18 @@ fn channel(row: ChannelRow) -> Result<SlackChannel> {
 }
 
 impl Slack<'_> {
+    /// The mirrored channel that Slack calls so; of several, which repeated exports of one workspace can leave, the latest.
+    pub async fn channel_called(&mut self, external_id: &str) -> Result<Option<SlackChannelId>> {
+        let id: Option<Uuid> = sqlx::query_scalar(
+            "select id from slack_channels where organization_id = $1 and external_id = $2 order by id desc limit 1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(external_id)
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        Ok(id.map(SlackChannelId::from_uuid))
+    }
+
     /// One channel.
     pub async fn channel(&mut self, id: SlackChannelId) -> Result<Option<SlackChannel>> {
         let row: Option<ChannelRow> = sqlx::query_as(select_channel!("and c.id = $2"))

@@ -46,11 +46,11 @@ impl DeliverHandler {
             ChannelKind::Slack => match app.slack_workspace(&permit, &connection).await {
                 Ok(workspace) => app.send_on_slack(lease, &workspace, &delivery).await,
                 Err(Error::Conflict(reason)) => {
-                    app.give_up(lease, &delivery, &reason).await?;
+                    app.give_up_delivery(lease, &delivery, &reason).await?;
                     Ok(Outcome::Done)
                 }
                 Err(error) if lease.is_last_attempt() => {
-                    app.give_up(lease, &delivery, &error.to_string()).await?;
+                    app.give_up_delivery(lease, &delivery, &error.to_string()).await?;
                     Ok(Outcome::Done)
                 }
                 Err(error) => {
@@ -70,7 +70,7 @@ impl DeliverHandler {
 
 impl App {
     /// Gives a delivery up whose account cannot be used.
-    async fn give_up(
+    async fn give_up_delivery(
         &self,
         lease: &Lease,
         delivery: &amebo_store::delivery::Delivery,

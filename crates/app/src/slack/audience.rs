@@ -107,7 +107,7 @@ impl Audience {
         let standing = match reader {
             Reader::Member { .. } => ReaderStanding::Member,
             Reader::Machine => ReaderStanding::Colleague,
-            Reader::Outsider => ReaderStanding::Outsider,
+            Reader::SlackChannel { .. } | Reader::Outsider => ReaderStanding::Outsider,
         };
         Self {
             readers: vec![reader.clone()],
@@ -146,14 +146,28 @@ impl App {
         };
         // What the event itself shows counts even where the list of readers does not show it.
         let insiders = !place.shared && !explained.has_outsiders();
-        let reader = if insiders {
-            Reader::Machine
-        } else {
-            Reader::Outsider
-        };
+        let reader = self.reader_of_place(permit, &place.id, insiders).await?;
         Ok(Audience {
             readers: vec![reader],
             explained,
+        })
+    }
+
+    /// Through whose eyes everybody who reads a place sees documents: what was said there is theirs, and what every member may know
+    /// only if all of them are insiders.
+    pub(super) async fn reader_of_place(
+        &self,
+        permit: &Permit,
+        place: &str,
+        insiders: bool,
+    ) -> Result<Reader> {
+        let mut tx = self.store.begin(permit).await?;
+        let mirrored = tx.slack().channel_called(place).await?;
+        tx.commit().await?;
+        Ok(match mirrored {
+            Some(channel) => Reader::SlackChannel { channel, insiders },
+            None if insiders => Reader::Machine,
+            None => Reader::Outsider,
         })
     }
 

@@ -104,6 +104,11 @@ impl App {
                 },
                 None,
             ) => None,
+            (Explained::Place { place, .. }, _) => {
+                let permit = access.permit(Resource::Question, Action::Read)?;
+                let insiders = !readers.has_outsiders();
+                Some(self.reader_of_place(&permit, place, insiders).await?)
+            }
             (readers, _) if readers.has_outsiders() => Some(Reader::Outsider),
             _ => Some(Reader::Machine),
         })
@@ -117,6 +122,9 @@ fn because(readers: &Explained, audience: &Audience, holds: bool) -> String {
     }
     match (audience, readers) {
         (Audience::Public, _) => "Everybody may see it.".to_owned(),
+        (Audience::SlackChannel { .. }, Explained::Place { .. }) => {
+            "It was said in the channel the answer was given in, and its readers are the same.".to_owned()
+        }
         (
             _,
             Explained::Asker {

@@ -425,13 +425,12 @@ async fn removing_the_app_ends_the_connection_and_what_comes_afterwards_is_refus
     let connection = acme.owner.client.get(&path).await.expect(200).json();
     assert_eq!(connection["health"]["last_refusal"], "disconnected");
     // Connected again, it is the same connection; erased, nothing of it is left.
-    connect(&acme.app, &acme.slack, &acme.owner, json!({}))
-        .await
-        .expect(303);
+    let again = connect(&acme.app, &acme.slack, &acme.owner, json!({})).await;
+    assert_eq!(again.status, 303, "{}", again.text());
     let connection = acme.owner.client.get(&path).await.expect(200).json();
     assert_eq!(connection["status"], "active");
     assert_eq!(connection["scopes"]["missing"], json!([]));
-    acme.owner.client.delete(&path).await.expect(204);
+    assert_eq!(acme.owner.client.delete(&path).await.status, 204);
     for table in [
         "channel_connections",
         "conversations",
@@ -467,16 +466,11 @@ async fn an_installation_is_refused_without_its_cookie_twice_or_for_a_workspace_
         .unwrap()
         .to_owned();
     let back = format!("/channels/slack/callback?code=x&state={state}");
-    acme.app.anonymous().get(&back).await.expect(403);
+    assert_eq!(acme.app.anonymous().get(&back).await.status, 403);
     let member = acme.app.member(&acme.owner, Role::Member).await;
-    member
-        .client
-        .post(
-            &acme.owner.path("/channel-connections/slack/installations"),
-            &json!({}),
-        )
-        .await
-        .expect(403);
+    let path = acme.owner.path("/channel-connections/slack/installations");
+    let refused = member.client.post(&path, &json!({})).await;
+    assert_eq!(refused.status, 403);
 }
 
 #[tokio::test]
