@@ -13,6 +13,7 @@ mod interaction;
 mod person;
 mod reply;
 mod send;
+mod socket;
 mod token;
 pub mod why;
 

@@ -44,7 +44,6 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
         .merge(chat_completion::routes())
         .merge(mcp::routes())
         .merge(slack::routes())
-        .merge(channel_connection::callback())
         .nest("/api/v1", version_1())
 }
 

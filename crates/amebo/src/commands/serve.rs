@@ -71,6 +71,8 @@ pub async fn run(config: &Config, options: Options) -> Result<()> {
     let (worker, stopped) = (app.worker(config.jobs.clone()), stop.clone());
     work.spawn(async move { worker.run(stopped).await });
     work.spawn(look_after(Arc::clone(&app), metrics.clone(), stop.clone()));
+    let (sockets, stopped) = (Arc::clone(&app), stop.clone());
+    work.spawn(async move { sockets.keep_slack_sockets(&stopped).await });
     if options.demo {
         work.spawn(load_samples(config.data.directory.clone(), stop.clone()));
     }

@@ -11,7 +11,6 @@ use amebo_core::id::{ChannelConnectionId, DocumentId, KnowledgeBaseId, Organizat
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono::{DateTime, Utc};
@@ -28,7 +27,7 @@ use crate::problem::{Problem, ProblemDocument};
 /// Binds an installation to the browser that began it.
 const INSTALLATION: &str = "amebo_installation";
 /// Where Slack sends the browser back to; the cookie goes there and nowhere else.
-const CALLBACK: &str = "/channels/slack/callback";
+pub(super) const CALLBACK: &str = "/channels/slack/callback";
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -43,11 +42,6 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(create_slack_app))
         .routes(routes!(get_slack_manifest))
         .routes(routes!(explain_audience))
-}
-
-/// Where Slack sends the browser back to.
-pub(super) fn callback() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().route(CALLBACK, get(finish_slack_installation))
 }
 
 /// A connected account; its secrets are never shown.
@@ -305,13 +299,14 @@ async fn begin_slack_installation(
 }
 
 #[derive(Deserialize)]
-struct CallbackQuery {
+pub(super) struct CallbackQuery {
     code: Option<String>,
     error: Option<String>,
     state: Option<String>,
 }
 
-async fn finish_slack_installation(
+/// The end of an installation: Slack sent the browser back with a code.
+pub(super) async fn finish_slack_installation(
     State(state): State<AppState>,
     jar: CookieJar,
     Query(query): Query<CallbackQuery>,
