@@ -67,11 +67,6 @@ impl Installation {
         self
     }
 
-    /// Its data directory.
-    pub fn data(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// The data directory.
     pub fn data(&self) -> &Path {
         self.directory.path()
