@@ -154,7 +154,7 @@ async fn fill(
                 name: format!("{at}.txt"),
                 size_bytes: stored.size_bytes,
                 content_hash,
-                blob,
+                blob: Some(blob),
             },
             source_url: None,
             metadata: Map::new(),
