@@ -11,7 +11,7 @@ use crate::channel::deliver::DeliverHandler;
 use crate::channel::receive::ReceiveHandler;
 use crate::evaluation::ReplayHandler;
 use crate::ingest::{EmbedHandler, IngestHandler};
-use crate::mirror::{ComposeHandler, ImportSlackHandler};
+use crate::mirror::{ComposeHandler, FollowChannelHandler, FollowWorkspaceHandler, ImportSlackHandler};
 
 impl App {
     /// The handlers of every kind of job.
@@ -22,6 +22,8 @@ impl App {
             .with(ReplayHandler(Arc::clone(self)))
             .with(ComposeHandler(Arc::clone(self)))
             .with(ImportSlackHandler(Arc::clone(self)))
+            .with(FollowWorkspaceHandler(Arc::clone(self)))
+            .with(FollowChannelHandler(Arc::clone(self)))
             .with(ReceiveHandler(Arc::clone(self)))
             .with(DeliverHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))

@@ -4,11 +4,19 @@
 //! make up which document and has the documents processed like any other. So wherever messages come from and whenever anything
 //! stops, the documents end up the same.
 
+mod choose;
 mod compose;
+mod follow;
 mod import;
+mod live;
+mod said;
 mod transcript;
 
+pub use choose::FollowedChannel;
 pub use compose::{Compose, ComposeHandler};
+pub use follow::{
+    FollowChannel, FollowChannelHandler, FollowWorkspace, FollowWorkspaceHandler, Synchronisation,
+};
 pub use import::{ImportSlack, ImportSlackHandler, ImportStatus, NewImport};
 pub(crate) use transcript::extracted;
 

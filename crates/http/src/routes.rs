@@ -26,6 +26,7 @@ mod reference;
 mod search;
 mod session;
 mod slack;
+mod slack_channel;
 mod slack_import;
 mod start;
 
@@ -66,6 +67,7 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(provider::routes())
         .merge(channel_connection::routes())
         .merge(evaluation::routes())
+        .merge(slack_channel::routes())
         .merge(slack_import::routes())
         .merge(operator::routes())
 }

@@ -4,6 +4,7 @@
 //! who is in it is read with every request of a person (see `credential`), so that a change of membership acts at once.
 
 mod compose;
+mod follow;
 mod import;
 mod message;
 
@@ -14,6 +15,7 @@ use amebo_core::slack::SlackChannelKind;
 use uuid::Uuid;
 
 pub use self::compose::{PlacedSlackMessage, SlackDocument};
+pub use self::follow::Following;
 pub use self::import::{NewSlackImport, SlackImport, SlackImportProblem, SlackImportProgress};
 pub use self::message::SlackMessage;
 use crate::OrgTx;
@@ -102,6 +104,8 @@ macro_rules! select_channel {
         )
     };
 }
+
+use select_channel;
 
 fn channel(row: ChannelRow) -> Result<SlackChannel> {
     let (id, source, base, workspace_url, external, kind, name, is_archived, is_shared, is_open) = row;

@@ -241,6 +241,15 @@ async fn write(tx: &mut OrgTx, channel: &SlackChannel, decision: Decision, limit
     Ok(())
 }
 
+/// Who may see the documents of a channel.
+pub(super) fn audience(channel: &SlackChannel) -> Audience {
+    if channel.described.is_open && channel.described.kind == SlackChannelKind::Public {
+        Audience::Organization
+    } else {
+        Audience::SlackChannel { channel: channel.id }
+    }
+}
+
 /// Whether there is anything in a message to look for.
 fn says_something(message: &Message) -> bool {
     !message.files.is_empty() || message.text.chars().any(char::is_alphanumeric)
@@ -262,7 +271,6 @@ fn written(channel: &SlackChannel, id: DocumentId, messages: &[Message], names: 
         "messages": messages.len(),
         "people": people.into_iter().take(20).collect::<Vec<_>>(),
     });
-    let is_open = channel.described.is_open && channel.described.kind == SlackChannelKind::Public;
     SlackDocument {
         id,
         title: transcript.title,
@@ -278,11 +286,7 @@ fn written(channel: &SlackChannel, id: DocumentId, messages: &[Message], names: 
             serde_json::Value::Object(entries) => entries,
             _ => Map::new(),
         },
-        audience: if is_open {
-            Audience::Organization
-        } else {
-            Audience::SlackChannel { channel: channel.id }
-        },
+        audience: audience(channel),
     }
 }
 

@@ -38,6 +38,8 @@ impl App {
         if self.ends_connection(lease, received, &connection, &event).await? {
             return Ok(());
         }
+        // What is said and who is where is kept in step, whether or not it is said to Amebo.
+        self.mirror_event(&permit, connection.id, &event.event).await?;
         let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
         let said = addressed(received, &facts, &event);
         // Most of what is said in a workspace is said to others, and Slack is not to be asked about it.

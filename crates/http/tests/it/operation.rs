@@ -56,6 +56,8 @@ fn sample(operation: &str) -> Option<Value> {
         "create_evaluation_set" => {
             json!({ "name": "Another Name", "cases": [{ "question": "When is tea?" }] })
         }
+        "choose_synchronisation" => json!({}),
+        "choose_slack_channel" => json!({ "selected": true }),
         "update_channel_connection" => json!({ "settings": {} }),
         "begin_slack_installation" => json!({}),
         "create_slack_app" => json!({
@@ -281,8 +283,17 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     let slack =
         json!({ "display_name": "Ours", "client_id": "1.2", "client_secret": "s", "signing_secret": "s" });
     let connection = made("/channel-connections/slack/apps", slack).await;
+    let channel: amebo_core::id::SlackChannelId = app.store.environment().id();
+    app.sql(&format!(
+        "insert into slack_channels (id, organization_id, source_id, external_id, kind, name, created_at, updated_at)
+         select '{channel}', organization_id, id, 'C1', 'public', '#general', created_at, created_at from sources
+         where kind = 'slack' and organization_id = '{}'",
+        owner.organization
+    ))
+    .await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
+        ("slack_channel_id", channel.to_string()),
         ("slack_import_id", text(&import.expect(202).json()["id"])),
         ("question_id", text(&asked["question_id"])),
         ("session_id", text(&session["id"])),

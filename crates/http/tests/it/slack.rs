@@ -1,6 +1,7 @@
 //! What Slack sends: believed, stored once, acknowledged; or refused, counted, and shown with the connection.
 
 mod conversation;
+mod follow;
 
 use amebo_testkit::{Reply, TestApp, slack_event};
 use serde_json::{Value, json};

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Slack, SlackChannel, SlackMessage};
 use crate::document::Documents;
 use crate::error::Result;
+use crate::index_feed;
 use crate::usage::{Metric, Usage};
 
 /// A message with the document it belongs to.
@@ -348,6 +349,23 @@ impl Slack<'_> {
             .into_iter()
             .map(|(id, size)| (DocumentId::from_uuid(id), size.unsigned_abs()))
             .collect())
+    }
+
+    /// Changes who may see the documents of a channel; searches heed it from the commit on.
+    pub async fn set_audience(&mut self, channel: SlackChannelId, audience: &Audience) -> Result<()> {
+        let changed: Vec<Uuid> = sqlx::query_scalar(
+            "update documents set audience = $3, updated_at = $4
+             where organization_id = $1 and audience is distinct from $3 and id in (
+                 select document_id from slack_messages where organization_id = $1 and channel_id = $2 and document_id is not null)
+             returning id",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(Json(audience))
+        .bind(self.0.environment.now())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        index_feed::record(&mut self.0, &changed, false).await
     }
 
     /// Removes a document whose messages are gone from everything that is searched, and gives back what it took of the plan.

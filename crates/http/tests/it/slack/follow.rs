@@ -1,0 +1,241 @@
+//! Channels of a connected workspace: read back, followed event by event, compared every day.
+
+use amebo_core::permission::Role;
+use amebo_testkit::slack::Ids;
+use amebo_testkit::{FakeSlack, Person, TestApp};
+use axum::http::Request;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::knowledge_base::knowledge_base;
+
+const OPS: &str = "C0OPS0001";
+const ADA: &str = "U0ADA0001";
+const BEN: &str = "U0BEN0001";
+const SCOPES: [&str; 8] = [
+    "channels:read",
+    "groups:read",
+    "channels:history",
+    "groups:history",
+    "channels:join",
+    "users:read",
+    "users:read.email",
+    "chat:write",
+];
+
+/// An organisation whose workspace has a channel of Ada, who is a member, and Ben, who is not.
+struct Followed {
+    app: TestApp,
+    slack: FakeSlack,
+    owner: Person,
+    ada: Person,
+    connection: String,
+    base: String,
+}
+
+impl Followed {
+    async fn new() -> Self {
+        let (app, slack) = TestApp::start_with_slack().await;
+        let owner = app.owner("Acme").await;
+        let ada = app.member(&owner, Role::Member).await;
+        let base = knowledge_base(&owner, "Chat").await;
+        let scopes: Vec<String> = SCOPES.iter().map(ToString::to_string).collect();
+        {
+            let mut world = slack.world();
+            world.add_token(&format!("xoxb-{}", Ids::TEAM), Ids::TEAM, &scopes);
+            world.add_user(Ids::TEAM, ADA, "ada", &ada.email);
+            world.add_user(Ids::TEAM, BEN, "ben", "ben@elsewhere.example");
+            world.add_channel(Ids::TEAM, OPS, "ops", false, &[ADA, BEN, Ids::BOT_USER]);
+        }
+        let connection = app
+            .connect_workspace(&owner, Ids::TEAM, None, json!({}))
+            .await
+            .to_string();
+        Self {
+            app,
+            slack,
+            owner,
+            ada,
+            connection,
+            base,
+        }
+    }
+
+    fn say(&self, user: &str, text: &str, thread: Option<&Value>) -> Value {
+        let thread = thread.map(|message| message["ts"].as_str().unwrap().to_owned());
+        self.slack
+            .world()
+            .say(Ids::TEAM, OPS, user, text, thread.as_deref())
+    }
+
+    /// Chooses that public channels are followed, and does all work that follows from it.
+    async fn follow(&self, keep_days: Option<u32>) {
+        let path = self.owner.path(&format!(
+            "/channel-connections/{}/synchronisation",
+            self.connection
+        ));
+        let choice = json!({ "knowledge_base_id": self.base, "follow_new_public_channels": true, "keep_days": keep_days });
+        let reply = self.owner.client.put(&path, &choice).await;
+        assert_eq!(reply.status, 204, "{}", reply.text());
+        self.app.run_jobs().await;
+    }
+
+    /// The channel as its administrators see it.
+    async fn channel(&self) -> Value {
+        // An access token lives shorter than these tests go on.
+        let owner = self.app.sign_in(&self.owner.email).await;
+        let path = self.owner.path(&format!(
+            "/channel-connections/{}/slack-channels",
+            self.connection
+        ));
+        let channels = owner.get(&path).await.expect(200).json();
+        let channels = channels["items"].as_array().unwrap().clone();
+        channels
+            .into_iter()
+            .find(|channel| channel["external_id"] == OPS)
+            .unwrap()
+    }
+
+    async fn hear(&self, event: &Value) {
+        let envelope = self.slack.world().envelope(Ids::TEAM, event);
+        let request = self.slack.signed_json(&envelope);
+        let mut built = Request::post("/channels/slack/events");
+        for (name, value) in &request.headers {
+            built = built.header(*name, value);
+        }
+        let reply = self
+            .app
+            .anonymous()
+            .send(built.body(request.body.into()).unwrap())
+            .await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        self.app.run_jobs().await;
+        self.app.clock.advance(TimeDelta::seconds(11));
+        self.app.run_jobs().await;
+    }
+
+    async fn stored(&self) -> i64 {
+        self.app.scalar("select count(*) from slack_messages").await
+    }
+}
+
+/// The event of a message in the channel.
+fn said(message: &Value) -> Value {
+    let mut event = message.clone();
+    event["channel"] = json!(OPS);
+    event["channel_type"] = json!("channel");
+    event["event_ts"] = event["ts"].clone();
+    event
+}
+
+#[tokio::test]
+async fn a_connected_workspace_is_read_back_and_followed_event_by_event() {
+    let acme = Followed::new().await;
+    let question = acme.say(ADA, "How do I rotate the signing keys?", None);
+    acme.say(BEN, "Run the keyring script", Some(&question));
+    acme.say(BEN, "The canteen closes early on Friday", None);
+    acme.follow(None).await;
+    let channel = acme.channel().await;
+    assert_eq!(
+        (&channel["selected"], &channel["problem"]),
+        (&json!(true), &Value::Null)
+    );
+    assert!(channel["complete_since"].is_string(), "{channel}");
+    assert_eq!(acme.stored().await, 3);
+    let keys = acme.app.found(&acme.ada, "rotate signing keys").await;
+    assert!(keys[0].contains("Run the keyring script"), "{keys:?}");
+    assert_eq!(
+        acme.app.found(&acme.owner, "canteen").await,
+        Vec::<String>::new(),
+        "the owner is not in the channel"
+    );
+
+    let reply = acme.say(ADA, "Does keyring need the vault token?", Some(&question));
+    acme.hear(&said(&reply)).await;
+    acme.hear(&said(&reply)).await;
+    assert_eq!(acme.stored().await, 4);
+    let keys = acme.app.found(&acme.ada, "keyring vault token").await;
+    assert!(
+        keys[0].contains("rotate the signing keys") && keys[0].contains("vault token"),
+        "{keys:?}"
+    );
+
+    let ts = reply["ts"].as_str().unwrap();
+    let (now, before) = acme
+        .slack
+        .world()
+        .edit(Ids::TEAM, OPS, ts, "Does keyring need the crypt token?");
+    acme.hear(&json!({ "type": "message", "subtype": "message_changed", "hidden": true, "channel": OPS, "channel_type": "channel",
+        "ts": now["edited"]["ts"], "event_ts": now["edited"]["ts"], "message": now, "previous_message": before }))
+        .await;
+    let keys = acme.app.found(&acme.ada, "keyring crypt token").await;
+    assert!(
+        keys[0].contains("crypt token") && !keys[0].contains("vault"),
+        "{keys:?}"
+    );
+
+    let gone = acme.slack.world().remove(Ids::TEAM, OPS, ts);
+    acme.hear(&json!({ "type": "message", "subtype": "message_deleted", "hidden": true, "channel": OPS, "channel_type": "channel",
+        "ts": "1999999999.000100", "event_ts": "1999999999.000100", "deleted_ts": ts, "previous_message": gone }))
+        .await;
+    let keys = acme.app.found(&acme.ada, "keyring crypt token").await;
+    assert!(keys.iter().all(|found| !found.contains("crypt")), "{keys:?}");
+
+    acme.hear(&json!({ "type": "member_left_channel", "user": ADA, "channel": OPS, "channel_type": "C", "team": Ids::TEAM, "event_ts": "1999999999.000200" }))
+        .await;
+    assert_eq!(acme.app.found(&acme.ada, "canteen").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_workspace_under_the_limits_of_2025_is_read_to_its_end_and_every_message_once() {
+    let acme = Followed::new().await;
+    for number in 0..40 {
+        acme.say(BEN, &format!("Message number {number}"), None);
+    }
+    acme.slack.world().restrict(Ids::TEAM);
+    acme.follow(None).await;
+    let mut minutes = 0;
+    while acme.channel().await["complete_since"].is_null() {
+        assert!(minutes < 30, "{}", acme.channel().await);
+        acme.app.clock.advance(TimeDelta::seconds(61));
+        acme.app.run_jobs().await;
+        minutes += 1;
+    }
+    assert_eq!(acme.stored().await, 40);
+    assert!(minutes >= 2, "15 messages a minute: {minutes} minutes");
+}
+
+#[tokio::test]
+async fn the_daily_round_finds_what_events_missed_and_forgets_what_is_kept_no_longer() {
+    let acme = Followed::new().await;
+    let kept = acme.say(ADA, "The build server is called Otter", None);
+    let lost = acme.say(BEN, "The old server was called Badger", None);
+    acme.follow(Some(30)).await;
+    assert_eq!(acme.stored().await, 2);
+    let ts = |message: &Value| message["ts"].as_str().unwrap().to_owned();
+    acme.slack.world().remove(Ids::TEAM, OPS, &ts(&lost));
+    acme.slack
+        .world()
+        .edit(Ids::TEAM, OPS, &ts(&kept), "The build server is called Heron");
+    acme.say(BEN, "Unheard words about Lynx", None);
+    acme.app.clock.advance(TimeDelta::hours(25));
+    acme.app.run_jobs().await;
+    let found = acme.app.found(&acme.ada, "server").await.join("\n");
+    assert!(
+        found.contains("Heron") && !found.contains("Otter") && !found.contains("Badger"),
+        "{found}"
+    );
+    assert!(
+        acme.app
+            .found(&acme.ada, "Lynx")
+            .await
+            .join("\n")
+            .contains("Lynx")
+    );
+    assert!(acme.channel().await["compared_at"].is_string());
+
+    acme.app.clock.advance(TimeDelta::days(40));
+    acme.app.run_jobs().await;
+    assert_eq!(acme.stored().await, 0);
+    assert_eq!(acme.app.scalar("select count(*) from documents").await, 0);
+}

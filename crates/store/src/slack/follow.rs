@@ -1,0 +1,318 @@
+//! How far the channels of a connected workspace have been read.
+
+use amebo_core::id::{ChannelConnectionId, DocumentId, Id, SlackChannelId, SourceId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Slack, SlackChannel, channel, select_channel};
+use crate::error::Result;
+
+/// How far a followed channel has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Following {
+    /// The connection that follows it.
+    pub connection: Option<ChannelConnectionId>,
+    /// Whether what is said in it is kept.
+    pub is_selected: bool,
+    /// Down to which message its history has been read.
+    pub backfill_before: Option<DateTime<Utc>>,
+    /// How many messages of its history have been read.
+    pub backfill_messages: u64,
+    /// When its history had been read to its beginning.
+    pub backfilled_at: Option<DateTime<Utc>>,
+    /// When it was last compared with what Slack has.
+    pub reconciled_at: Option<DateTime<Utc>>,
+    /// Why it cannot be followed.
+    pub error: Option<String>,
+}
+
+type FollowingRow = (
+    Option<Uuid>,
+    bool,
+    Option<DateTime<Utc>>,
+    i64,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    Option<String>,
+);
+
+impl Slack<'_> {
+    /// The channel of a connection with this id of Slack's.
+    pub async fn followed(
+        &mut self,
+        connection: ChannelConnectionId,
+        external: &str,
+    ) -> Result<Option<SlackChannel>> {
+        let row = sqlx::query_as(select_channel!("and c.connection_id = $2 and c.external_id = $3"))
+            .bind(self.0.organization.uuid())
+            .bind(connection.uuid())
+            .bind(external)
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        row.map(channel).transpose()
+    }
+
+    /// The channels that a connection follows, by name.
+    pub async fn followed_by(&mut self, connection: ChannelConnectionId) -> Result<Vec<SlackChannel>> {
+        let rows = sqlx::query_as(select_channel!("and c.connection_id = $2 order by c.name, c.id"))
+            .bind(self.0.organization.uuid())
+            .bind(connection.uuid())
+            .fetch_all(&mut *self.0.connection)
+            .await?;
+        rows.into_iter().map(channel).collect()
+    }
+
+    /// Has a connection follow channels of a workspace; those that are new to it are selected when `selected` says so.
+    pub async fn follow(
+        &mut self,
+        connection: ChannelConnectionId,
+        source: SourceId,
+        channels: &[(SlackChannelId, bool)],
+    ) -> Result<()> {
+        let (ids, selected): (Vec<_>, Vec<_>) = channels.iter().map(|(id, new)| (id.uuid(), *new)).unzip();
+        sqlx::query(
+            "update slack_channels c set connection_id = $2, is_selected = new.selected, updated_at = $6
+             from unnest($4::uuid[], $5::bool[]) as new (id, selected)
+             where c.organization_id = $1 and c.source_id = $3 and c.id = new.id and c.connection_id is distinct from $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .bind(source.uuid())
+        .bind(ids)
+        .bind(selected)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// How far a channel has been read.
+    pub async fn following(&mut self, channel: SlackChannelId) -> Result<Option<Following>> {
+        let row: Option<FollowingRow> = sqlx::query_as(
+            "select connection_id, is_selected, backfill_before, backfill_messages, backfilled_at, reconciled_at, sync_error
+             from slack_channels where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        Ok(row.map(
+            |(connection, is_selected, before, messages, backfilled_at, reconciled_at, error)| Following {
+                connection: connection.map(ChannelConnectionId::from_uuid),
+                is_selected,
+                backfill_before: before,
+                backfill_messages: messages.unsigned_abs(),
+                backfilled_at,
+                reconciled_at,
+                error,
+            },
+        ))
+    }
+
+    /// Says whether what is said in a channel is kept, and who may see it. False when there is no such channel.
+    pub async fn select(
+        &mut self,
+        channel: SlackChannelId,
+        is_selected: bool,
+        is_open: bool,
+    ) -> Result<bool> {
+        let done = sqlx::query(
+            "update slack_channels set is_selected = $3, is_open = $4, sync_error = null, updated_at = $5
+             where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(is_selected)
+        .bind(is_open)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Has the replies of these threads read.
+    pub async fn open_threads(&mut self, channel: SlackChannelId, threads: &[DateTime<Utc>]) -> Result<()> {
+        sqlx::query(
+            "insert into slack_open_threads (organization_id, channel_id, thread_ts) select $1, $2, unnest($3::timestamptz[])
+             on conflict do nothing",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(threads)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// A thread whose replies are to be read, newest first, and the last reply that is known of it.
+    pub async fn open_thread(
+        &mut self,
+        channel: SlackChannelId,
+    ) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>> {
+        Ok(sqlx::query_as(
+            "select t.thread_ts, (select max(m.ts) from slack_messages m
+                 where m.organization_id = $1 and m.channel_id = $2 and m.thread_ts = t.thread_ts and m.ts > t.thread_ts)
+             from slack_open_threads t where t.organization_id = $1 and t.channel_id = $2 order by t.thread_ts desc limit 1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// The last reply that is known of a thread.
+    pub async fn last_reply(
+        &mut self,
+        channel: SlackChannelId,
+        thread: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select max(ts) from slack_messages
+             where organization_id = $1 and channel_id = $2 and thread_ts = $3 and ts > thread_ts",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(thread)
+        .fetch_one(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// The workspaces that a connection follows channels of.
+    pub async fn sources_of(&mut self, connection: ChannelConnectionId) -> Result<Vec<SourceId>> {
+        let sources: Vec<Uuid> = sqlx::query_scalar(
+            "select distinct source_id from slack_channels where organization_id = $1 and connection_id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        Ok(sources.into_iter().map(SourceId::from_uuid).collect())
+    }
+
+    /// The replies of a thread have been read.
+    pub async fn close_thread(&mut self, channel: SlackChannelId, thread: DateTime<Utc>) -> Result<()> {
+        sqlx::query(
+            "delete from slack_open_threads where organization_id = $1 and channel_id = $2 and thread_ts = $3",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(thread)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps that a channel's history has been read down to a message, how many messages that were, and whether it is all.
+    pub async fn backfilled(
+        &mut self,
+        channel: SlackChannelId,
+        before: Option<DateTime<Utc>>,
+        messages: u64,
+        is_all: bool,
+    ) -> Result<()> {
+        let now = self.0.environment.now();
+        sqlx::query(
+            "update slack_channels set backfill_before = coalesce($3, backfill_before), backfill_messages = backfill_messages + $4,
+                 backfilled_at = case when $5 then coalesce(backfilled_at, $6) else backfilled_at end, sync_error = null, updated_at = $6
+             where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(before)
+        .bind(i64::try_from(messages).unwrap_or(i64::MAX))
+        .bind(is_all)
+        .bind(now)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps that a channel was compared with what Slack has, or why it cannot be followed.
+    pub async fn reconciled(&mut self, channel: SlackChannelId, error: Option<&str>) -> Result<()> {
+        let now = self.0.environment.now();
+        sqlx::query(
+            "update slack_channels set reconciled_at = case when $3::text is null then $4 else reconciled_at end, sync_error = $3,
+                 updated_at = $4
+             where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(error)
+        .bind(now)
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// The messages of a channel outside threads or beginning one, from `from` to `to`; what its history should hold.
+    pub async fn history(
+        &mut self,
+        channel: SlackChannelId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select ts from slack_messages where organization_id = $1 and channel_id = $2 and ts >= $3 and ts <= $4
+             and (thread_ts is null or thread_ts = ts) order by ts",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(from)
+        .bind(to)
+        .fetch_all(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// Messages of a channel older than `before`, at most `limit`, oldest first.
+    pub async fn older(
+        &mut self,
+        channel: SlackChannelId,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select ts from slack_messages where organization_id = $1 and channel_id = $2 and ts < $3 order by ts limit $4",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(before)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// A channel goes by another id of Slack's from now on.
+    pub async fn rename_channel(&mut self, channel: SlackChannelId, external: &str) -> Result<()> {
+        sqlx::query(
+            "update slack_channels set external_id = $3, updated_at = $4 where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(external)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a channel with its messages and their documents.
+    pub async fn delete_channel(&mut self, channel: SlackChannelId) -> Result<()> {
+        let documents: Vec<Uuid> = sqlx::query_scalar(
+            "select distinct document_id from slack_messages
+             where organization_id = $1 and channel_id = $2 and document_id is not null",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        for document in documents {
+            self.remove_document(DocumentId::from_uuid(document)).await?;
+        }
+        sqlx::query("delete from slack_channels where organization_id = $1 and id = $2")
+            .bind(self.0.organization.uuid())
+            .bind(channel.uuid())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
+    }
+}
