@@ -24,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// A channel of a connected workspace.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a channel")]
 #[derive(Serialize, ToSchema)]
 struct SlackChannelResponse {
     id: SlackChannelId,
