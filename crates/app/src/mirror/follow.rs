@@ -407,7 +407,7 @@ impl App {
             .filter_map(|item| time(&item.message.id))
             .collect();
         let is_all = page.next.is_none() || reached.is_none();
-        self.prepare(&messages).await?;
+        self.prepare_months_of(&messages).await?;
         let mut tx = self.store.begin(permit).await?;
         tx.slack().put_messages(channel.id, &distinct(messages)).await?;
         tx.slack().open_threads(channel.id, &threads).await?;
@@ -443,7 +443,7 @@ impl App {
         }
         let newest = messages.iter().map(|message| message.ts).max();
         let is_all = page.next.is_none() || newest.is_none() || newest <= last;
-        self.prepare(&messages).await?;
+        self.prepare_months_of(&messages).await?;
         let mut tx = self.store.begin(permit).await?;
         tx.slack().put_messages(channel.id, &distinct(messages)).await?;
         if is_all {
@@ -491,7 +491,7 @@ impl App {
                     .filter(|item| item.replies > 0)
                     .filter_map(|item| time(&item.message.id)),
             );
-            self.prepare(&messages).await?;
+            self.prepare_months_of(&messages).await?;
             let mut tx = self.store.begin(permit).await?;
             tx.slack().put_messages(channel.id, &distinct(messages)).await?;
             tx.commit().await?;
@@ -548,7 +548,7 @@ impl App {
     }
 
     /// Makes the partitions these messages need.
-    async fn prepare(&self, messages: &[SlackMessage]) -> amebo_store::Result<()> {
+    async fn prepare_months_of(&self, messages: &[SlackMessage]) -> amebo_store::Result<()> {
         let months: BTreeSet<_> = messages
             .iter()
             .filter_map(|message| message.ts.date_naive().with_day(1))
