@@ -378,7 +378,7 @@ export interface paths {
         delete: operations["delete_organization"];
         options?: never;
         head?: never;
-        /** Rename the organization. */
+        /** Rename the organization or give its pages another colour. What is absent stays. */
         patch: operations["update_organization"];
         trace?: never;
     };
@@ -480,6 +480,111 @@ export interface paths {
         get: operations["verify_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All connected accounts, in the order they were added. */
+        get: operations["list_channel_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/slack/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a Slack app of your own. Its manifest then names the addresses of this connection; install it afterwards. */
+        post: operations["create_slack_app"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/slack/installations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to connect a Slack workspace. Open `authorize_url` in the browser that made this request: the answer sets a cookie that Slack's
+         *     answer is checked against. */
+        post: operations["begin_slack_installation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/slack/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The app manifest to paste into Slack. */
+        get: operations["get_slack_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One connected account, with its health. */
+        get: operations["get_channel_connection"];
+        put?: never;
+        post?: never;
+        /** Remove an account and erase what came from it: conversations, messages, people known only there, stored events. */
+        delete: operations["erase_channel_connection"];
+        options?: never;
+        head?: never;
+        /** Change what you chose for a connected Slack workspace. */
+        patch: operations["update_channel_connection"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/disconnect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop using an account. Its tokens are revoked and forgotten; what came from it stays. */
+        post: operations["disconnect_channel_connection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -804,6 +909,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}/slack-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import a Slack export: the zip archive as the body. It is durable once this answers, and read in the background; importing a workspace
+         *     again adds what is new and changes nothing twice. */
+        post: operations["import_slack_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/leave": {
         parameters: {
             query?: never;
@@ -881,10 +1004,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All language models, by name. */
+        /** All language and embedding models, by name. */
         get: operations["list_providers"];
         put?: never;
-        /** Add a language model. */
+        /** Add a language model, or an embedding model, which is asked for a vector at once. */
         post: operations["create_provider"];
         delete?: never;
         options?: never;
@@ -899,12 +1022,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One language model. */
+        /** One language or embedding model. */
         get: operations["get_provider"];
-        /** Change a language model. With another address its key has to be given again. */
+        /** Change a language or embedding model. With another address its key has to be given again. While knowledge bases are embedded with
+         *     it, an embedding model stays the same model. */
         put: operations["change_provider"];
         post?: never;
-        /** Remove a language model with its key. */
+        /** Remove a language or embedding model with its key. An embedding model stays as long as knowledge bases use it. */
         delete: operations["delete_provider"];
         options?: never;
         head?: never;
@@ -920,7 +1044,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask a language model for a word, to see whether address, key and name are right. `last_test_error` says what was wrong. */
+        /** Ask a model for a word or a vector, to see whether address, key and name are right. `last_test_error` says what was wrong. */
         post: operations["test_provider"];
         delete?: never;
         options?: never;
@@ -959,6 +1083,23 @@ export interface paths {
         };
         /** One question with its answer: your own, or anybody's if you may read transcripts. */
         get: operations["get_question"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/questions/{question_id}/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why the readers of an answer may see what it rests on; for whoever may read the question. */
+        get: operations["explain_audience"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1082,6 +1223,40 @@ export interface paths {
         };
         /** What was asked and answered in a session of yours, in order. */
         get: operations["list_session_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/slack-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List imports of Slack exports, newest first. */
+        get: operations["list_slack_imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/slack-imports/{slack_import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an import of a Slack export, with what is still to be done. */
+        get: operations["get_slack_import"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1276,8 +1451,29 @@ export interface components {
             /** @description These people. */
             users?: components["schemas"]["UserId"][];
         } | {
+            /** @description The channel. */
+            channel: components["schemas"]["SlackChannelId"];
+            /** @enum {string} */
+            kind: "slack_channel";
+        } | {
             /** @enum {string} */
             kind: "public";
+        };
+        /** @description For whose eyes an answer was given, and why they may see what it rests on. */
+        AudienceResponse: {
+            /** @description For whom. */
+            readers: Record<string, never>;
+            /** @description What it rests on, as far as you may see it. */
+            sources: components["schemas"]["AudienceSourceResponse"][];
+        };
+        AudienceSourceResponse: {
+            audience: components["schemas"]["Audience"];
+            /** @description Why, in words. */
+            because: string;
+            document_id: components["schemas"]["DocumentId"];
+            document_title: string;
+            /** @description Whether the answer's readers may see it now. */
+            holds: boolean;
         };
         /**
          * Format: uuid
@@ -1326,6 +1522,14 @@ export interface components {
             /** @description Whether every entry follows from the one before. */
             whole: boolean;
         };
+        BeginSlackInstallationRequest: {
+            channel_connection_id?: components["schemas"]["ChannelConnectionId"] | null;
+            settings?: components["schemas"]["SlackSettings"];
+        };
+        BegunResponse: {
+            /** @description Slack's page, to be opened in the same browser within ten minutes. */
+            authorize_url: string;
+        };
         /** @description A change of embedding model under way. */
         BuildingResponse: {
             /**
@@ -1364,6 +1568,47 @@ export interface components {
              */
             new_password: string;
         };
+        /**
+         * Format: uuid
+         * @description One connected account of a channel.
+         */
+        ChannelConnectionId: string;
+        ChannelConnectionList: {
+            items: components["schemas"]["ChannelConnectionResponse"][];
+        };
+        /** @description A connected account; its secrets are never shown. */
+        ChannelConnectionResponse: {
+            /** @description The account's id on the platform; absent until it is authorised. */
+            account?: string | null;
+            /** Format: date-time */
+            connected_at?: string | null;
+            connected_by?: components["schemas"]["UserId"] | null;
+            /** Format: date-time */
+            created_at: string;
+            display_name: string;
+            /** @description Whether it is connected through an app of your own. */
+            has_own_app: boolean;
+            health: components["schemas"]["HealthResponse"];
+            id: components["schemas"]["ChannelConnectionId"];
+            kind: components["schemas"]["ChannelKind"];
+            scopes: components["schemas"]["ScopesResponse"];
+            settings: components["schemas"]["SlackSettings"];
+            status: components["schemas"]["ConnectionStatus"];
+            /** @description Why it cannot be used, and what to do. */
+            status_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When the present token runs out; it is renewed before.
+             */
+            token_expires_at?: string | null;
+            /** @description Where the workspace is opened. */
+            url?: string | null;
+        };
+        /**
+         * @description A platform on which people write to Amebo.
+         * @enum {string}
+         */
+        ChannelKind: "slack" | "teams" | "whatsapp" | "telegram" | "line" | "wechat" | "widget" | "email" | "highlevel";
         /**
          * Format: uuid
          * @description One passage of a document.
@@ -1419,6 +1664,11 @@ export interface components {
          * @enum {string}
          */
         ConfidenceLevel: "high" | "medium" | "low";
+        /**
+         * @description Whether a connected account can be used.
+         * @enum {string}
+         */
+        ConnectionStatus: "pending" | "active" | "needs_attention" | "disconnected";
         CreateApiKeyRequest: {
             /**
              * Format: date-time
@@ -1459,7 +1709,8 @@ export interface components {
             chunking?: Record<string, never> | null;
             /** @description At most 2,000 characters. */
             description?: string;
-            /** @description One of the server's models; its first when absent. */
+            /** @description One of the server's models, or an own one (`embedding_model` of a provider); when absent the own one that is active, or else the
+             *     server's first. */
             embedding_model?: string | null;
             /** @description 1 to 200 characters, unique in the organization whatever their case. */
             name: string;
@@ -1471,6 +1722,24 @@ export interface components {
         CreateSessionRequest: {
             /** @description At most 200 characters; the beginning of the first question when absent. */
             title?: string | null;
+        };
+        CreateSlackAppRequest: {
+            /**
+             * Format: password
+             * @description An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
+             */
+            app_token?: string | null;
+            client_id: string;
+            /** Format: password */
+            client_secret: string;
+            /** @description How you call it until the workspace's name is known. */
+            display_name: string;
+            settings?: components["schemas"]["SlackSettings"];
+            /**
+             * Format: password
+             * @description What Slack signs the app's requests with.
+             */
+            signing_secret: string;
         };
         CreatedApiKeyResponse: components["schemas"]["ApiKeyResponse"] & {
             /** @description The key itself, shown this once: send it as `Authorization: Bearer …`. */
@@ -1746,6 +2015,27 @@ export interface components {
             score?: number | null;
             source_url?: string | null;
         };
+        /** @description How an account is doing. */
+        HealthResponse: {
+            /** @description What went wrong last, and what to do. */
+            last_error?: string | null;
+            /** Format: date-time */
+            last_error_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last sent something, to the minute.
+             */
+            last_event_at?: string | null;
+            /** @description Why the last one was. */
+            last_refusal?: string | null;
+            /** Format: date-time */
+            last_refused_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many requests were refused in its name: forged, stale, too large, after disconnecting.
+             */
+            refused: number;
+        };
         /**
          * Format: uuid
          * @description An invitation to join an organisation.
@@ -1777,6 +2067,8 @@ export interface components {
             delivery: components["schemas"]["DeliveryResponse"];
             /** @description Shown once; hand it over when no letter went out. */
             link: string;
+            /** @description What to do when no letter went out. */
+            warning?: string | null;
         };
         JoinedResponse: {
             member_id: components["schemas"]["MemberId"];
@@ -1966,13 +2258,13 @@ export interface components {
          */
         OrganizationId: string;
         OrganizationResponse: {
-            /** Format: date-time */
-            created_at: string;
             /**
              * Format: int32
              * @description The colour of its pages, a hue of 0 to 359 degrees; Amebo's own when absent.
              */
             accent_hue?: number | null;
+            /** Format: date-time */
+            created_at: string;
             id: components["schemas"]["OrganizationId"];
             limits: components["schemas"]["Limits"];
             name: string;
@@ -1994,7 +2286,7 @@ export interface components {
          * @description Where a question was asked.
          * @enum {string}
          */
-        Origin: "api" | "session" | "chat_completions" | "mcp" | "terminal";
+        Origin: "api" | "session" | "chat_completions" | "mcp" | "terminal" | "slack";
         /**
          * @description How a question ended. Every question ends in exactly one.
          * @enum {string}
@@ -2276,27 +2568,35 @@ export interface components {
          * @description A language-model or embedding provider configured by an organisation.
          */
         ProviderId: string;
+        /**
+         * @description What a provider is for.
+         * @enum {string}
+         */
+        ProviderKind: "language" | "embedding";
         ProviderList: {
             items: components["schemas"]["ProviderResponse"][];
         };
         /**
-         * @description The interface a language-model provider speaks.
+         * @description The interface a provider speaks.
          * @enum {string}
          */
-        ProviderProtocol: "anthropic" | "openai";
+        ProviderProtocol: "anthropic" | "openai" | "voyage";
         ProviderRequest: {
             /**
              * @description Where it answers, up to and including the version; the vendor's own address when absent.
              * @example https://models.example.com/v1
              */
             base_url?: string | null;
-            /** @description Whether it writes the answers from now on; the one that did so steps back. */
+            /** @description Whether it does the work of its kind from now on: writes the answers, or embeds new knowledge bases. The one that did so steps
+             *     back. */
             is_active?: boolean;
             /**
              * Format: password
              * @description Its key. It is kept sealed and never shown again. When absent, a key given before stays.
              */
             key?: string | null;
+            /** @description What it is for; stays as it is. */
+            kind?: components["schemas"]["ProviderKind"];
             /** @description The model's name, as the provider knows it. */
             model: string;
             /**
@@ -2308,16 +2608,24 @@ export interface components {
             /** @description Whether it has no key. */
             without_key?: boolean;
         };
-        /** @description A language model; its key is never shown. */
+        /** @description A language or embedding model; its key is never shown. */
         ProviderResponse: {
             base_url?: string | null;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int32
+             * @description How many numbers its vectors have, for an embedding model.
+             */
+            dimension?: number | null;
+            /** @description What knowledge bases call it, for an embedding model. */
+            embedding_model?: string | null;
             /** @description Whether a key is kept. */
             has_key: boolean;
             id: components["schemas"]["ProviderId"];
-            /** @description Whether it writes the answers. */
+            /** @description Whether it does the work of its kind. */
             is_active: boolean;
+            kind: components["schemas"]["ProviderKind"];
             /** @description What the last test said; absent after a success. */
             last_test_error?: string | null;
             /** Format: date-time */
@@ -2402,6 +2710,14 @@ export interface components {
         };
         RolesResponse: {
             items: components["schemas"]["RoleResponse"][];
+        };
+        /** @description What the platform allows, compared with what Amebo makes use of. */
+        ScopesResponse: {
+            /** @description Granted and not needed. */
+            extra: string[];
+            granted: string[];
+            /** @description Not granted, so that something does not work; connect again to grant them. */
+            missing: string[];
         };
         SearchRequest: {
             /** @description Where to search; everywhere in use when absent or empty. */
@@ -2507,6 +2823,107 @@ export interface components {
         };
         /**
          * Format: uuid
+         * @description A channel of a Slack workspace that is mirrored.
+         */
+        SlackChannelId: string;
+        /**
+         * Format: uuid
+         * @description One import of a Slack export.
+         */
+        SlackImportId: string;
+        /** @description A page of imports. */
+        SlackImportPage: {
+            items: components["schemas"]["SlackImportResponse"][];
+            /** @description What to pass as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description An import of a Slack export. */
+        SlackImportResponse: {
+            /** Format: int64 */
+            channels: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by?: components["schemas"]["UserId"] | null;
+            /**
+             * Format: int64
+             * @description Files of messages in the archive, one for each day of a channel.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many of them are stored.
+             */
+            days_done: number;
+            /** @description Why it was given up. */
+            error?: string | null;
+            /** @description The archive's name. */
+            file_name: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            id: components["schemas"]["SlackImportId"];
+            knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
+            /** @description How many were not kept, by reason: `bot`, `notice`, `empty`, `malformed`. */
+            left_out: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Messages that were kept.
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description How many of them were not known or not the same before.
+             */
+            messages_new: number;
+            /**
+             * Format: int64
+             * @description How many files could not be read.
+             */
+            problem_count: number;
+            /** @description Files that could not be read, the first hundred. */
+            problems: Record<string, never>[];
+            source_id: components["schemas"]["SourceId"];
+            state: components["schemas"]["SlackImportState"];
+            /** Format: int64 */
+            users: number;
+            /** @description The workspace's address, if it was given. */
+            workspace?: string | null;
+        };
+        /**
+         * @description How far the import of an export has come.
+         * @enum {string}
+         */
+        SlackImportState: "waiting" | "running" | "done" | "failed";
+        /** @description An import and what is still to be done for it. */
+        SlackImportStatusResponse: components["schemas"]["SlackImportResponse"] & {
+            /**
+             * Format: int64
+             * @description Messages of the workspace whose document is not written yet.
+             */
+            messages_without_document: number;
+            /**
+             * Format: int64
+             * @description How long storing the rest will take, reckoned from how long it took so far.
+             */
+            remaining_seconds?: number | null;
+        };
+        /** @description What administrators choose for a Slack workspace. */
+        SlackSettings: {
+            /**
+             * @description What mentions, direct messages and `/ask` search; everything in use when empty. `/askall` always searches everything.
+             * @default []
+             */
+            knowledge_base_ids: components["schemas"]["KnowledgeBaseId"][];
+            /**
+             * @description Whether the workspace's own people (not its guests, nor people of other companies) may know what every member of the organization
+             *     may know, even those without an account here. Otherwise they learn what is public.
+             * @default false
+             */
+            people_are_colleagues: boolean;
+        };
+        /**
+         * Format: uuid
          * @description Where documents come from.
          */
         SourceId: string;
@@ -2515,6 +2932,19 @@ export interface components {
          * @enum {string}
          */
         SubscriptionStatus: "trial" | "active" | "inactive" | "cancelled";
+        /** @description The event `summary`: what is left of the whole organization's work. */
+        SummaryEvent: {
+            /**
+             * Format: int64
+             * @description How long they may still take altogether; null while there is nothing to go by.
+             */
+            remaining_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Documents that wait or are in work.
+             */
+            waiting: number;
+        };
         /** @description Counts of questions by what became of them. */
         TallyResponse: {
             /** Format: int64 */
@@ -2577,9 +3007,19 @@ export interface components {
          * @description All refresh tokens that descend from one sign-in.
          */
         TokenFamilyId: string;
+        /**
+         * @description When a stream ends by itself.
+         * @enum {string}
+         */
+        Until: "settled";
         UpdateAccountRequest: {
             /** @description How you are called. */
             name: string;
+        };
+        UpdateChannelConnectionRequest: {
+            /** @description How you call it. */
+            display_name?: string | null;
+            settings: components["schemas"]["SlackSettings"];
         };
         /** @description What to change; what is absent stays. */
         UpdateDocumentRequest: {
@@ -2606,13 +3046,13 @@ export interface components {
             status?: components["schemas"]["MemberStatus"] | null;
         };
         UpdateOrganizationRequest: {
-            /** @description What it is called. */
-            name?: string | null;
             /**
              * Format: int32
              * @description The colour of its pages, a hue of 0 to 359 degrees.
              */
             accent_hue?: number | null;
+            /** @description What it is called. */
+            name?: string | null;
         };
         UpdateRoleRequest: {
             /**
@@ -2701,12 +3141,6 @@ export interface components {
             /** Format: date-time */
             last_login_at?: string | null;
             name: string;
-        };
-        /** @enum {string} */
-        Until: "settled";
-        SummaryEvent: {
-            waiting: number;
-            remaining_seconds?: number | null;
         };
     };
     responses: never;
@@ -3997,6 +4431,281 @@ export interface operations {
             };
         };
     };
+    list_channel_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_slack_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSlackAppRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    begin_slack_installation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginSlackInstallationRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_slack_manifest: {
+        parameters: {
+            query?: {
+                /** @description The connection whose addresses it names; absent for the server's app. */
+                channel_connection_id?: components["schemas"]["ChannelConnectionId"];
+                /** @description Whether events come over a connection that Amebo opens. */
+                socket_mode?: boolean;
+            };
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_channel_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    erase_channel_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_channel_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateChannelConnectionRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    disconnect_channel_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_documents: {
         parameters: {
             query?: {
@@ -5260,6 +5969,87 @@ export interface operations {
             };
         };
     };
+    import_slack_export: {
+        parameters: {
+            query?: {
+                /** @description The archive's name */
+                name?: string;
+                /** @description The workspace's address, such as https://acme.slack.com; documents link there */
+                workspace?: string;
+                /** @description `channel`: documents are seen by the members of their channel, who are known by their addresses. `organization`: those of public channels are seen by every member */
+                audience?: string;
+            };
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": number[];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackImportStatusResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     leave_organization: {
         parameters: {
             query?: never;
@@ -5693,6 +6483,14 @@ export interface operations {
                     "application/json": components["schemas"]["ProblemDocument"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
         };
     };
     test_provider: {
@@ -5848,6 +6646,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    explain_audience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                question_id: components["schemas"]["QuestionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceResponse"];
                 };
             };
             404: {
@@ -6246,6 +7074,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_QuestionResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_slack_imports: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackImportPage"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_slack_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                slack_import_id: components["schemas"]["SlackImportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackImportStatusResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
