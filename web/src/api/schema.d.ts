@@ -591,6 +591,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the channels of a connected workspace, by name. */
+        get: operations["list_slack_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/synchronisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what is kept of a connected workspace. */
+        get: operations["get_synchronisation"];
+        /** Choose what is kept of a connected workspace. Its people and channels are read at once, and again every day. */
+        put: operations["choose_synchronisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/documents": {
         parameters: {
             query?: never;
@@ -1231,6 +1266,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/slack-channels/{slack_channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose whether what is said in a channel is kept, and who may see it. */
+        put: operations["choose_slack_channel"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/slack-imports": {
         parameters: {
             query?: never;
@@ -1609,6 +1661,13 @@ export interface components {
          * @enum {string}
          */
         ChannelKind: "slack" | "teams" | "whatsapp" | "telegram" | "line" | "wechat" | "widget" | "email" | "highlevel";
+        /** @description What is kept of a channel, and who may see it. */
+        ChooseSlackChannelRequest: {
+            /** @description Whether every member of the organization may see it, if it is public. */
+            open?: boolean;
+            /** @description Whether what is said in it is kept from now on; its history is read then too. */
+            selected: boolean;
+        };
         /**
          * Format: uuid
          * @description One passage of a document.
@@ -2827,6 +2886,56 @@ export interface components {
          */
         SlackChannelId: string;
         /**
+         * @description What a channel is: who can come in.
+         * @enum {string}
+         */
+        SlackChannelKind: "public" | "private" | "direct" | "group";
+        SlackChannelList: {
+            items: components["schemas"]["SlackChannelResponse"][];
+        };
+        /** @description A channel of a connected workspace. */
+        SlackChannelResponse: {
+            /**
+             * Format: date-time
+             * @description When it was last compared with what Slack has.
+             */
+            compared_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When its history had been read to its beginning, or as far back as messages are kept.
+             */
+            complete_since?: string | null;
+            /** @description Slack's id. */
+            external_id: string;
+            id: components["schemas"]["SlackChannelId"];
+            is_archived: boolean;
+            /** @description Whether people of other companies are in it. */
+            is_shared: boolean;
+            kind: components["schemas"]["SlackChannelKind"];
+            /**
+             * Format: int64
+             * @description How many messages of its history have been read.
+             */
+            messages_read: number;
+            name: string;
+            /** @description Whether every member of the organization may see it, if it is public; otherwise its members alone. */
+            open: boolean;
+            /** @description Why it cannot be followed, and what to do. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description Down to which time its history has been read, newest first.
+             */
+            read_back_to?: string | null;
+            /**
+             * Format: int64
+             * @description How long reading its history will take, where that can be told.
+             */
+            remaining_seconds?: number | null;
+            /** @description Whether what is said in it is kept. */
+            selected: boolean;
+        };
+        /**
          * Format: uuid
          * @description One import of a Slack export.
          */
@@ -2944,6 +3053,17 @@ export interface components {
              * @description Documents that wait or are in work.
              */
             waiting: number;
+        };
+        /** @description What is kept of a connected workspace. */
+        SynchronisationBody: {
+            /** @description Whether public channels are followed as they come. */
+            follow_new_public_channels?: boolean;
+            /**
+             * Format: int32
+             * @description For how many days messages are kept; for ever when absent.
+             */
+            keep_days?: number | null;
+            knowledge_base_id?: components["schemas"]["KnowledgeBaseId"] | null;
         };
         /** @description Counts of questions by what became of them. */
         TallyResponse: {
@@ -4697,6 +4817,130 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_slack_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackChannelList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_synchronisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SynchronisationBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    choose_synchronisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SynchronisationBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7074,6 +7318,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_QuestionResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    choose_slack_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                slack_channel_id: components["schemas"]["SlackChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseSlackChannelRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
