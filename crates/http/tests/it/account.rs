@@ -127,12 +127,27 @@ async fn an_organizations_pages_take_the_colour_that_its_administrators_choose()
     let here = owner.path("");
     let before = owner.client.get(&here).await.expect(200).json();
     assert!(before["accent_hue"].is_null());
-    let changed = owner.client.patch(&here, &json!({ "accent_hue": 265 })).await.expect(200);
-    assert_eq!((&changed.json()["accent_hue"], &changed.json()["name"]), (&json!(265), &json!("Acme")));
+    let changed = owner
+        .client
+        .patch(&here, &json!({ "accent_hue": 265 }))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&changed.json()["accent_hue"], &changed.json()["name"]),
+        (&json!(265), &json!("Acme"))
+    );
     // A change of something else leaves it.
-    let renamed = owner.client.patch(&here, &json!({ "name": "Acme Ltd" })).await.expect(200);
+    let renamed = owner
+        .client
+        .patch(&here, &json!({ "name": "Acme Ltd" }))
+        .await
+        .expect(200);
     assert_eq!(renamed.json()["accent_hue"], 265);
     assert_eq!(owner.client.get(&here).await.expect(200).json(), renamed.json());
-    let beyond = owner.client.patch(&here, &json!({ "accent_hue": 360 })).await.expect(422);
+    let beyond = owner
+        .client
+        .patch(&here, &json!({ "accent_hue": 360 }))
+        .await
+        .expect(422);
     assert_eq!(beyond.json()["errors"][0]["pointer"], "/accent_hue");
 }
