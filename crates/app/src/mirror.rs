@@ -1,6 +1,6 @@
 //! Mirrored chat: from messages to documents.
 //!
-//! Messages come from an import, a backfill or live events, and are only ever stored by those; [`compose`] then decides which of them
+//! Messages come from an import, a backfill or live events, and are only ever stored by those; `compose` then decides which of them
 //! make up which document and has the documents processed like any other. So wherever messages come from and whenever anything
 //! stops, the documents end up the same.
 

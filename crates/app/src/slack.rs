@@ -1,7 +1,7 @@
 //! Slack: installing, hearing, answering.
 //!
-//! What Slack sends is stored with its job before it is acknowledged ([`door`]); the job ([`event`]) does what it is about, and whatever is
-//! to be said goes through the outbox. What is said in a place is answered for the eyes of everybody who reads that place ([`audience`]).
+//! What Slack sends is stored with its job before it is acknowledged (`door`); the job (`event`) does what it is about, and whatever is
+//! to be said goes through the outbox. What is said in a place is answered for the eyes of everybody who reads that place (`audience`).
 
 pub(crate) mod audience;
 mod converse;

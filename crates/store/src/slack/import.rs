@@ -88,7 +88,7 @@ pub struct SlackImportProgress {
     pub messages_new: u64,
     /// How many were not kept, by reason.
     pub left_out: BTreeMap<String, u64>,
-    /// Files that could not be read, the first [`KEPT_PROBLEMS`].
+    /// Files that could not be read, the first `KEPT_PROBLEMS`.
     pub problems: Vec<SlackImportProblem>,
     /// How many files could not be read.
     pub problem_count: u64,

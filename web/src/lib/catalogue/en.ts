@@ -422,6 +422,7 @@ export const en = {
   "provider.protocol": "Interface",
   "provider.anthropic": "Anthropic",
   "provider.openai": "OpenAI and compatible ones",
+  "provider.voyage": "Voyage",
   "provider.model": "Model",
   "provider.modelHint": "As the provider calls it.",
   "provider.address": "Address",
