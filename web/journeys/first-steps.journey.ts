@@ -108,6 +108,6 @@ test("a session that ends asks for the password in place and loses nothing", asy
   await dialog.getByLabel("Password").fill("correct horse battery");
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await expect(dialog).toBeHidden();
-  await expect(page.getByRole("heading", { name: "How fast is a message answered at night?" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "How fast is a message answered at night?", level: 2 })).toBeVisible();
   await expect(page.locator(".grounds")).toBeVisible({ timeout: 60_000 });
 });
