@@ -5,6 +5,7 @@
 //! environment it is started with, so that tokens run out and rates refill when the test says so.
 
 mod arguments;
+mod caller;
 mod delivery;
 mod fault;
 mod hooks;

@@ -12,8 +12,9 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
+use super::caller::{self, Caller};
 use super::fault::Fault;
-use super::methods::{self, Caller};
+use super::methods;
 use super::world::{Token, TokenState};
 use super::{Call, Shared, hooks, oauth, sockets};
 use amebo_channels::slack::api::{Method, Tier};
@@ -122,7 +123,7 @@ fn do_it(
     }
     let caller = match token {
         None => Err(Refused::new("not_authed")),
-        Some(token) if token.starts_with("xapp-") => methods::app_token(&world, token),
+        Some(token) if token.starts_with("xapp-") => caller::app_token(&world, token),
         Some(token) => authorize(&world, token),
     };
     let caller = match caller {
