@@ -251,6 +251,9 @@ async fn an_import_that_is_killed_anywhere_goes_on_and_stores_everything_once() 
             .json();
         let ended = run_killed(&app, ImportSlackHandler(app.app.clone()), polls).await;
         app.run_jobs().await;
+        // What failed beside the killed connections is due again by then.
+        app.clock.advance(chrono::TimeDelta::minutes(5));
+        app.run_jobs().await;
         let organization = owner.organization;
         let stored = app
             .scalar(&format!(
