@@ -25,7 +25,8 @@ use figure::Figure;
 /// Measure Amebo's speed and memory.
 #[derive(Parser)]
 struct Options {
-    /// What to measure: search, queue, sealing, embedding, questions, slack, tenants, crash; all when absent.
+    /// What to measure: search, queue, sealing, embedding, questions, slack (or a part of it: slack-intake, slack-install, slack-reply,
+    /// slack-isolation, slack-faults, slack-import), tenants, crash; all when absent.
     names: Vec<String>,
     /// Write the figures to this file as JSON too.
     #[arg(long, value_name = "FILE")]
@@ -41,6 +42,19 @@ struct Options {
         default_value = "target/models"
     )]
     models: PathBuf,
+    /// Where evaluation data is; a real Slack export below it is imported too.
+    #[arg(long, value_name = "DIRECTORY", env = "AMEBO_EVAL_DATA")]
+    data: Option<PathBuf>,
+    /// Do little of everything, to see that measuring Slack works; its figures then say nothing.
+    #[arg(long)]
+    little: bool,
+}
+
+impl Options {
+    /// How much is done: all of it, or little.
+    fn scaled<T>(&self, all: T, little: T) -> T {
+        if self.little { little } else { all }
+    }
 }
 
 const NAMES: &[&str] = &[
@@ -71,11 +85,17 @@ async fn main() -> Result<()> {
             "queue" => queue::measure().await?,
             "sealing" => sealing::measure().await?,
             "questions" => questions::measure(&options.amebo, &options.models).await?,
-            "slack" => slack::measure(&options.amebo, &options.models).await?,
             "tenants" => tenants::measure(&options.amebo, &options.models).await?,
             "crash" => crash::measure(&options.amebo, &options.models).await?,
             "embedding" => embedding::measure(&options.models).await?,
-            _ => bail!("there is no measurement {name}; there are {}", NAMES.join(", ")),
+            slack if slack == "slack" || slack::NAMES.contains(&slack) => {
+                slack::measure(slack, &options).await?
+            }
+            _ => bail!(
+                "there is no measurement {name}; there are {}, {}",
+                NAMES.join(", "),
+                slack::NAMES.join(", ")
+            ),
         });
     }
     println!("{}", figure::table(&figures));

@@ -145,6 +145,11 @@ impl Server {
         &self.url
     }
 
+    /// What it is called with.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Calls below the organisation; anything but success is an error.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let url = format!("{}/api/v1/organizations/{}{path}", self.url, self.organization);
@@ -170,24 +175,31 @@ impl Server {
 
     /// Uploads a text; answers the document's id once the server has acknowledged it.
     pub async fn upload(&self, knowledge_base: &str, name: &str, text: String) -> Result<String> {
-        let url = format!(
-            "{}/api/v1/organizations/{}/knowledge-bases/{knowledge_base}/documents/raw?name={name}",
-            self.url, self.organization
-        );
-        let request = self
-            .client
-            .post(url)
-            .bearer_auth(&self.key)
-            .header("content-type", "application/octet-stream")
-            .body(text);
-        let document = read(request.send().await?).await?;
+        let path = format!("/knowledge-bases/{knowledge_base}/documents/raw?name={name}");
+        let document = self
+            .send(&path, "application/octet-stream", text.into_bytes())
+            .await?;
         Ok(document["id"]
             .as_str()
             .context("the document has no id")?
             .to_owned())
     }
 
-    /// How many documents of a knowledge base have a status.
+    /// Posts bytes below the organisation; anything but success is an error.
+    pub async fn send(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Value> {
+        let request = self
+            .client
+            .post(format!(
+                "{}/api/v1/organizations/{}{path}",
+                self.url, self.organization
+            ))
+            .bearer_auth(&self.key)
+            .header("content-type", media_type)
+            .body(body);
+        read(request.send().await?).await
+    }
+
+    /// The documents of a knowledge base.
     pub async fn documents(&self, knowledge_base: &str) -> Result<Vec<Value>> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {

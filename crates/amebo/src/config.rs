@@ -21,6 +21,17 @@ use url::Url;
 /// The manual: every key with its default.
 const DEFAULTS: &str = include_str!("../amebo.default.toml");
 
+/// Keys whose values in the environment are text whatever they look like: Slack's client ids look like fractions, and a secret may look
+/// like any number.
+const TEXTS: &[&str] = &[
+    "data.master_keys",
+    "embedding.key",
+    "language_model.key",
+    "server.metrics_token",
+    "slack.app.client_id",
+    "slack.app.client_secret",
+];
+
 /// Everything that can be configured; `amebo.default.toml` explains each key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +121,13 @@ impl Config {
             }
             None => {}
         }
-        figment = figment.merge(Env::prefixed("AMEBO__").split("__"));
+        let environment = Env::prefixed("AMEBO__").split("__");
+        for (key, value) in environment.iter() {
+            if TEXTS.contains(&key.as_str()) {
+                figment = figment.merge(Serialized::default(key.as_str(), value.trim_matches('"')));
+            }
+        }
+        figment = figment.merge(environment.ignore(TEXTS));
         if let Some(data) = data {
             figment = figment.merge(Serialized::default("data.directory", data));
         }

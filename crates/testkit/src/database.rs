@@ -46,6 +46,12 @@ impl Database {
         }
     }
 
+    /// The same as an address, for a process of its own.
+    pub fn url(&self, login: Login) -> String {
+        let options = self.server.options(login).database(&self.name);
+        options.to_url_lossy().to_string()
+    }
+
     /// A connection that sees everything, to look at what was stored.
     pub async fn administrator(&self) -> PgConnection {
         connect(self.server, &self.name).await

@@ -21,4 +21,4 @@ pub use extraction::extractor;
 pub use mail_server::{MailServer, Manner, Received};
 pub use model::{FakeModel, Turn};
 pub use slack::FakeSlack;
-pub use workspace::slack_event;
+pub use workspace::{NewWorkspace, connect_workspaces, first_owner, slack_event};

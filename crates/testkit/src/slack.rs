@@ -13,6 +13,7 @@ mod methods;
 mod oauth;
 mod server;
 mod sockets;
+pub mod storm;
 mod validation;
 mod world;
 
@@ -25,6 +26,7 @@ use amebo_outbound::Config;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -46,6 +48,7 @@ struct Shared {
     world: Mutex<World>,
     faults: Mutex<fault::Faults>,
     sockets: sockets::Sockets,
+    called: Notify,
     environment: Environment,
     base: String,
 }
@@ -73,6 +76,7 @@ impl FakeSlack {
             world: Mutex::new(World::new(environment.clone())),
             faults: Mutex::default(),
             sockets: sockets::Sockets::default(),
+            called: Notify::new(),
             environment,
             base: format!("http://{address}"),
         });
@@ -119,6 +123,20 @@ impl FakeSlack {
     /// Everything that is so in it. Not to be held across an await.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world.lock()
+    }
+
+    /// Waits until something is so, which is looked at after every call.
+    pub async fn until<T>(&self, mut seen: impl FnMut(&World) -> Option<T>) -> T {
+        loop {
+            let called = self.shared.called.notified();
+            tokio::pin!(called);
+            // From here on no call is missed.
+            called.as_mut().enable();
+            if let Some(found) = seen(&self.world()) {
+                return found;
+            }
+            called.await;
+        }
     }
 
     /// Makes the next call of `method` go wrong; further ones wait in line.

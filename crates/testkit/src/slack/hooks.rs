@@ -30,6 +30,8 @@ pub(super) async fn answer(
         arguments: body.clone(),
         error: None,
     });
+    // Whoever waits looks once this one lets go of the world.
+    shared.called.notify_waiters();
     let now = world.environment.now();
     let Some(hook) = world.hooks.get_mut(&format!("{team}/{number}/{secret}")) else {
         return (StatusCode::NOT_FOUND, "no_service".to_owned());

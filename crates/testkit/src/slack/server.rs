@@ -97,6 +97,7 @@ async fn call(
         arguments: arguments.0,
         error,
     });
+    shared.called.notify_waiters();
     match fault {
         None => answer.0,
         Some(fault) => go_wrong(fault, answer.0).await,

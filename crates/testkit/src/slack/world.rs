@@ -309,6 +309,12 @@ impl World {
         );
     }
 
+    /// Adds a workspace in which the app is installed with this token and everything it may ask for.
+    pub fn add_installed_team(&mut self, id: &str, name: &str, token: &str) {
+        self.add_team(id, name, None);
+        self.add_token(token, id, &all_scopes());
+    }
+
     /// Withdraws a token.
     pub fn revoke(&mut self, token: &str) {
         self.tokens.get_mut(token).unwrap().state = TokenState::Revoked;

@@ -1,0 +1,6 @@
+//! The executable as people run it, killed as machines kill it.
+
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod storm;
