@@ -4,10 +4,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 use amebo_testkit::{Database, FakeSlack};
+use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 /// Where a server keeps its files, and how it is configured.
 pub struct Installation {
@@ -20,6 +22,7 @@ pub struct Server {
     child: Child,
     /// Where it answers.
     pub url: String,
+    _output: JoinSet<()>,
 }
 
 impl Installation {
@@ -64,8 +67,8 @@ impl Installation {
         (field("organization_id"), field("api_key"))
     }
 
-    /// Starts the server, which listens when this returns.
-    pub async fn start(&self) -> Server {
+    /// Starts the server, which answers when this returns.
+    pub async fn start(&self, client: &Client) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_amebo"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(self.data())
@@ -84,8 +87,16 @@ impl Installation {
         let url = first.strip_prefix("Amebo is at ").unwrap().trim_end_matches('/');
         let url = url.to_owned();
         // Whatever else it says must not fill the pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Server { child, url }
+        let mut output = JoinSet::new();
+        output.spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        // It listens already, and answers once everything is in place.
+        let ready = client.get(format!("{url}/readyz")).send().await.unwrap();
+        assert!(ready.status().is_success(), "{ready:?}");
+        Server {
+            child,
+            url,
+            _output: output,
+        }
     }
 }
 

@@ -29,8 +29,8 @@ async fn every_message_ends_in_one_outcome_in_its_order_although_slack_fails_and
     let database = Database::create().await;
     let slack = Arc::new(FakeSlack::start(Environment::system()).await);
     let installation = Installation::new(&database, &slack);
-    let mut server = installation.start().await;
     let client = client();
+    let mut server = installation.start(&client).await;
     learn(&client, &server.url, &installation.credential()).await;
     connect(&database, &installation, &slack).await;
     slack.fail_often(0.15);
@@ -61,7 +61,7 @@ async fn every_message_ends_in_one_outcome_in_its_order_although_slack_fails_and
         });
         timeout(PATIENCE, posted).await.unwrap();
         server.kill().await;
-        server = installation.start().await;
+        server = installation.start(&client).await;
         tell.send_replace(server.url.clone());
     }
     let storm = timeout(PATIENCE, tasks.join_all()).await.unwrap();

@@ -97,6 +97,10 @@ impl Talk {
     /// Says the messages of these numbers to the app, some at a time, and hands what Slack sends to `send`, one request after the
     /// other. `send` returns once the request was acknowledged. The order in which messages were acknowledged first is the order
     /// in which they are to be answered.
+    ///
+    /// # Errors
+    ///
+    /// What `send` could not do.
     pub async fn say<E, F: Future<Output = Result<(), E>>>(
         &mut self,
         slack: &FakeSlack,
