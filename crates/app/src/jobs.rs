@@ -11,7 +11,9 @@ use crate::channel::deliver::DeliverHandler;
 use crate::channel::receive::ReceiveHandler;
 use crate::evaluation::ReplayHandler;
 use crate::ingest::{EmbedHandler, IngestHandler};
-use crate::mirror::{ComposeHandler, FollowChannelHandler, FollowWorkspaceHandler, ImportSlackHandler};
+use crate::mirror::{
+    ComposeHandler, FetchFilesHandler, FollowChannelHandler, FollowWorkspaceHandler, ImportSlackHandler,
+};
 
 impl App {
     /// The handlers of every kind of job.
@@ -21,6 +23,7 @@ impl App {
             .with(EmbedHandler(Arc::clone(self)))
             .with(ReplayHandler(Arc::clone(self)))
             .with(ComposeHandler(Arc::clone(self)))
+            .with(FetchFilesHandler(Arc::clone(self)))
             .with(ImportSlackHandler(Arc::clone(self)))
             .with(FollowWorkspaceHandler(Arc::clone(self)))
             .with(FollowChannelHandler(Arc::clone(self)))

@@ -6,6 +6,7 @@
 
 mod choose;
 mod compose;
+mod file;
 mod follow;
 mod import;
 mod live;
@@ -14,6 +15,7 @@ mod transcript;
 
 pub use choose::FollowedChannel;
 pub use compose::{Compose, ComposeHandler};
+pub use file::{FetchFiles, FetchFilesHandler};
 pub use follow::{
     FollowChannel, FollowChannelHandler, FollowWorkspace, FollowWorkspaceHandler, Synchronisation,
 };

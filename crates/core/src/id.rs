@@ -127,6 +127,8 @@ ids! {
     SlackUserId = "Slack user";
     /// One import of a Slack export.
     SlackImportId = "Slack import";
+    /// A file shared in a mirrored Slack channel.
+    SlackFileId = "Slack file";
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ type BlobRow = (Uuid, String, String, i64, Vec<u8>, DateTime<Utc>);
 
 /// The stored files of one organisation.
 #[derive(Debug)]
-pub struct Blobs<'a>(Scope<'a>);
+pub struct Blobs<'a>(pub(crate) Scope<'a>);
 
 impl Blobs<'_> {
     /// Claims an object that was just written, which is what makes it a file of the organisation.

@@ -32,6 +32,7 @@ pub use self::cipher::{DataKey, Place, SealedColumn};
 use self::master::Ring;
 pub use self::reseal::{
     CONNECTION_APP, CONNECTION_CREDENTIALS, INBOUND_BODY, PROVIDER_KEY, Reseal, Resealer, SEALED_COLUMNS,
+    SLACK_FILE_ADDRESS,
 };
 pub use self::rotation::Rotated;
 use crate::audit::NewEntry;

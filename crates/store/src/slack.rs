@@ -4,6 +4,7 @@
 //! who is in it is read with every request of a person (see `credential`), so that a change of membership acts at once.
 
 mod compose;
+mod file;
 mod follow;
 mod import;
 mod message;
@@ -15,6 +16,7 @@ use amebo_core::slack::SlackChannelKind;
 use uuid::Uuid;
 
 pub use self::compose::{PlacedSlackMessage, SlackDocument};
+pub use self::file::{DueSlackFile, SlackFileEnd};
 pub use self::follow::Following;
 pub use self::import::{NewSlackImport, SlackImport, SlackImportProblem, SlackImportProgress};
 pub use self::message::SlackMessage;

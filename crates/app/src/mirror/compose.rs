@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use sha2::{Digest as _, Sha256};
 
+use super::file::FetchFiles;
 use super::transcript::{names, said, write_down};
 use crate::ingest::Ingest;
 use crate::{App, Error, Result};
@@ -108,6 +109,9 @@ impl App {
                 decision = self.decide(&mut tx, channel.id).await?;
             }
             if decision.placed.is_empty() {
+                if tx.slack().due_file(channel.id).await?.is_some() {
+                    tx.jobs().push(FetchFiles::job(channel.id)).await?;
+                }
                 if tx.jobs().complete(lease).await? {
                     tx.commit().await?;
                 }

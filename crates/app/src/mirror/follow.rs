@@ -506,6 +506,7 @@ impl App {
         tx.slack().delete_messages(channel.id, &gone).await?;
         tx.slack().open_threads(channel.id, &threads).await?;
         tx.slack().reconciled(channel.id, None).await?;
+        tx.slack().retry_files(channel.id).await?;
         tx.jobs().push(Compose::job(channel.id)).await?;
         tx.commit().await?;
         for thread in threads {

@@ -1,6 +1,6 @@
 //! Following what happens in a connected workspace, event by event.
 
-use amebo_channels::inbound::{Event, Place, PlaceChange};
+use amebo_channels::inbound::{Event, FileChange, Place, PlaceChange};
 use amebo_core::id::ChannelConnectionId;
 use amebo_store::OrgTx;
 use amebo_store::Permit;
@@ -8,6 +8,7 @@ use amebo_store::slack::{NewSlackChannel, SlackChannel};
 use chrono::TimeDelta;
 
 use super::compose::Compose;
+use super::file::FetchFiles;
 use super::follow::{FollowChannel, FollowWorkspace};
 use super::said::{of_message, of_person, time, title};
 use crate::{App, Result};
@@ -83,6 +84,30 @@ impl App {
                 let mut tx = self.store.begin(permit).await?;
                 for source in tx.slack().sources_of(connection).await? {
                     tx.slack().put_users(source, std::slice::from_ref(&user)).await?;
+                }
+                Ok(tx.commit().await?)
+            }
+            Event::FileChanged { file, change } => {
+                let mut tx = self.store.begin(permit).await?;
+                match change {
+                    // What is shared comes with a message.
+                    FileChange::Shared => {}
+                    FileChange::Deleted => {
+                        tx.slack().delete_file(connection, file).await?;
+                    }
+                    FileChange::Changed => {
+                        for channel in tx.slack().renew_file(connection, file).await? {
+                            tx.jobs().push(FetchFiles::job(channel)).await?;
+                        }
+                    }
+                    // Which messages have it no more is not told.
+                    FileChange::Unshared => {
+                        for channel in tx.slack().channels_with_file(connection, file).await? {
+                            tx.jobs()
+                                .push(FollowChannel::reconcile(connection, channel))
+                                .await?;
+                        }
+                    }
                 }
                 Ok(tx.commit().await?)
             }

@@ -33,6 +33,7 @@ pub(super) fn of_message(message: &Message) -> Option<SlackMessage> {
                 media_type: file.media_type.clone(),
                 size_bytes: file.size,
                 link: file.permalink.as_ref().map(ToString::to_string),
+                address: None,
             })
         })
         .collect();

@@ -4,6 +4,7 @@ use std::io::{Cursor, Write as _};
 
 use amebo_app::mirror::ImportSlackHandler;
 use amebo_core::permission::Role;
+use amebo_testkit::slack::Ids;
 use amebo_testkit::{Person, Reply, TestApp};
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
@@ -276,4 +277,56 @@ async fn an_import_that_is_killed_anywhere_goes_on_and_stores_everything_once() 
         polls += 6;
     }
     assert!(polls > 6, "the import was stopped at least once");
+}
+
+#[tokio::test]
+async fn files_of_an_export_are_fetched_from_slack_with_the_addresses_it_names_and_from_nowhere_else() {
+    let (app, slack) = TestApp::start_with_slack().await;
+    let owner = app.owner("Acme").await;
+    let member = app.member(&owner, Role::Member).await;
+    let base = knowledge_base(&owner, "Chat").await;
+    let file = slack.world().add_file(
+        slack.url(),
+        Ids::TEAM,
+        "F0PLAN",
+        "plan.txt",
+        "text/plain",
+        b"The garden is planted in March.",
+    );
+    let address = |file: &Value| {
+        format!(
+            "{}?t={}",
+            file["url_private_download"].as_str().unwrap(),
+            Ids::EXPORT_TOKEN
+        )
+    };
+    let shared = |id: &str, address: &str| {
+        json!({ "id": id, "name": "plan.txt", "title": "Garden plan", "mimetype": "text/plain", "size": 31, "mode": "hosted",
+                "permalink": format!("https://acme.slack.com/files/U1/{id}/plan.txt"), "url_private_download": address })
+    };
+    let message = |seconds: i64, file: Value| {
+        json!({ "type": "message", "subtype": "file_share", "user": "U1", "text": "Here", "ts": format!("{}.000100", 1_500_000_000 + seconds),
+                "files": [file] })
+    };
+    let mut files = workspace(&member.email);
+    files.push((
+        "general/2017-07-17.json",
+        json!([
+            message(260_000, shared("F0PLAN", &address(&file))),
+            message(
+                260_100,
+                shared("F0OTHER", "https://files.example/plan.txt?t=xoxe-fake-export")
+            ),
+        ]),
+    ));
+    imported(&app, &owner, &base, "&workspace=acme.slack.com", archive(&files)).await;
+    let found = app.found(&member, "garden planted").await;
+    assert!(found.iter().any(|text| text.contains("in March")), "{found:?}");
+    assert_eq!(app.found(&owner, "garden planted").await, Vec::<String>::new());
+    let states = "select count(*) from slack_files where state = 'stored' and external_id = 'F0PLAN'
+                  or state = 'unreachable' and external_id = 'F0OTHER'";
+    assert_eq!(app.scalar(states).await, 2);
+    let open = "select count(*) from slack_files f, slack_messages m
+                where encode(f.sealed_address, 'escape') like '%xoxe%' or m.files::text like '%xoxe%'";
+    assert_eq!(app.scalar(open).await, 0);
 }

@@ -15,8 +15,13 @@ use crate::Store;
 use crate::job::{Handler, Lease, Outcome, Task};
 
 /// Every column that holds sealed values; a test compares it with the schema. What is missing here would be lost with the key.
-pub const SEALED_COLUMNS: &[SealedColumn] =
-    &[PROVIDER_KEY, CONNECTION_APP, CONNECTION_CREDENTIALS, INBOUND_BODY];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[
+    PROVIDER_KEY,
+    CONNECTION_APP,
+    CONNECTION_CREDENTIALS,
+    INBOUND_BODY,
+    SLACK_FILE_ADDRESS,
+];
 
 /// The API key of a language-model or embedding provider.
 pub const PROVIDER_KEY: SealedColumn = SealedColumn::new("providers", "sealed_key");
@@ -30,6 +35,9 @@ pub const CONNECTION_CREDENTIALS: SealedColumn =
 
 /// What a platform sent.
 pub const INBOUND_BODY: SealedColumn = SealedColumn::new("inbound_events", "sealed_body");
+
+/// Where a file of an export lies, with the token that opens it.
+pub const SLACK_FILE_ADDRESS: SealedColumn = SealedColumn::new("slack_files", "sealed_address");
 
 /// How many values are sealed anew in one transaction.
 const BATCH: i64 = 200;

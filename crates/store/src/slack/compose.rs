@@ -356,7 +356,9 @@ impl Slack<'_> {
         let changed: Vec<Uuid> = sqlx::query_scalar(
             "update documents set audience = $3, updated_at = $4
              where organization_id = $1 and audience is distinct from $3 and id in (
-                 select document_id from slack_messages where organization_id = $1 and channel_id = $2 and document_id is not null)
+                 select document_id from slack_messages where organization_id = $1 and channel_id = $2 and document_id is not null
+                 union all
+                 select document_id from slack_files where organization_id = $1 and channel_id = $2 and document_id is not null)
              returning id",
         )
         .bind(self.0.organization.uuid())

@@ -308,6 +308,9 @@ impl Slack<'_> {
         for document in documents {
             self.remove_document(DocumentId::from_uuid(document)).await?;
         }
+        for document in self.documents_of_files(channel).await? {
+            self.remove_original(document).await?;
+        }
         sqlx::query("delete from slack_channels where organization_id = $1 and id = $2")
             .bind(self.0.organization.uuid())
             .bind(channel.uuid())

@@ -49,6 +49,8 @@ impl Slack<'_> {
             return Ok(0);
         }
         self.share_channel(channel).await?;
+        let times: Vec<DateTime<Utc>> = messages.iter().map(|message| message.ts).collect();
+        let files_before = self.files_of(channel, &times).await?;
         let done = sqlx::query(
             "insert into slack_messages as m (organization_id, channel_id, ts, thread_ts, author, content, files, edited_at)
              select $1, $2, new.* from unnest($3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[])
@@ -86,6 +88,7 @@ impl Slack<'_> {
             .execute(&mut *self.0.connection)
             .await?;
         }
+        self.note_files(channel, messages, &files_before).await?;
         Ok(done.rows_affected())
     }
 
@@ -107,6 +110,8 @@ impl Slack<'_> {
         messages: &[DateTime<Utc>],
     ) -> Result<u64> {
         self.share_channel(channel).await?;
+        let files = self.files_of(channel, messages).await?;
+        self.note_files(channel, &[], &files).await?;
         let documents: Vec<Option<Uuid>> = sqlx::query_scalar(
             "delete from slack_messages where organization_id = $1 and channel_id = $2 and ts = any($3) returning document_id",
         )

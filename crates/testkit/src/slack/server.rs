@@ -15,7 +15,7 @@ use super::arguments::Arguments;
 use super::caller::{self, Caller};
 use super::fault::Fault;
 use super::methods;
-use super::world::{Token, TokenState};
+use super::world::{Ids, Token, TokenState};
 use super::{Call, Shared, hooks, oauth, sockets};
 use amebo_channels::slack::api::{Method, Tier};
 
@@ -270,27 +270,31 @@ fn token(headers: &HeaderMap, arguments: &Arguments) -> Option<String> {
 async fn download(
     State(shared): State<Arc<Shared>>,
     Path((key, _)): Path<(String, String)>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    bytes(&shared, &key, &headers)
+    bytes(&shared, &key, &uri, &headers)
 }
 
 async fn file(
     State(shared): State<Arc<Shared>>,
     Path((key, _)): Path<(String, String)>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    bytes(&shared, &key, &headers)
+    bytes(&shared, &key, &uri, &headers)
 }
 
 /// A file's bytes; whoever may not have them gets a page to sign in at, with status 200, as from Slack.
-fn bytes(shared: &Shared, key: &str, headers: &HeaderMap) -> Response {
+fn bytes(shared: &Shared, key: &str, uri: &Uri, headers: &HeaderMap) -> Response {
     let world = shared.world.lock();
     let caller = token(headers, &Arguments(Value::Null)).and_then(|token| authorize(&world, &token).ok());
     let file = key
         .split_once('-')
         .and_then(|(team, id)| world.teams.get(team)?.files.get(id));
-    let permitted = caller.is_some_and(|caller| caller.scopes.iter().any(|scope| scope == "files:read"));
+    let exported = uri.query() == Some(format!("t={}", Ids::EXPORT_TOKEN).as_str());
+    let permitted =
+        exported || caller.is_some_and(|caller| caller.scopes.iter().any(|scope| scope == "files:read"));
     let (kind, body) = match file {
         Some(file) if permitted => (
             file.object["mimetype"].as_str().unwrap_or_default().to_owned(),

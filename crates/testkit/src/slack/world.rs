@@ -29,6 +29,8 @@ impl Ids {
     pub const GENERAL: &'static str = "C0GENERAL";
     /// The app's bot token there.
     pub const TOKEN: &'static str = "xoxb-fake-T0TEAM001";
+    /// What an export's addresses of files hold, which opens them to anybody.
+    pub const EXPORT_TOKEN: &'static str = "xoxe-fake-export";
     /// The app's token for Socket Mode.
     pub const APP_TOKEN: &'static str = "xapp-fake-1";
 }
@@ -343,6 +345,41 @@ impl World {
             message["parent_user_id"] = self.message(team, channel, thread)["user"].clone();
         }
         self.store(team, channel, message)
+    }
+
+    /// Shares files as somebody; returns the message, as events carry it.
+    pub fn share_files(
+        &mut self,
+        team: &str,
+        channel: &str,
+        user: &str,
+        text: &str,
+        files: &[Value],
+    ) -> Value {
+        let ts = self.next_ts();
+        let message = json!({
+            "type": "message",
+            "subtype": "file_share",
+            "user": user,
+            "text": text,
+            "ts": ts,
+            "team": team,
+            "upload": true,
+            "files": files,
+        });
+        self.store(team, channel, message)
+    }
+
+    /// Puts other bytes in a file's place.
+    pub fn change_file(&mut self, team: &str, id: &str, bytes: &[u8]) {
+        let file = self.team_mut(team).files.get_mut(id).unwrap();
+        file.object["size"] = json!(bytes.len());
+        file.bytes = bytes.to_vec();
+    }
+
+    /// Deletes a file.
+    pub fn delete_file(&mut self, team: &str, id: &str) {
+        self.team_mut(team).files.remove(id).unwrap();
     }
 
     /// Changes the words of a message; returns it as it is now, and as it was.

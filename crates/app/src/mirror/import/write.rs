@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use amebo_channels::slack::transcript::Attached;
 use amebo_core::id::{Id as _, SlackChannelId, SlackImportId, SourceId};
 use amebo_core::slack::SlackChannelKind;
 use amebo_store::OrgTx;
 use amebo_store::job::Lease;
+use amebo_store::sealing::SLACK_FILE_ADDRESS;
 use amebo_store::slack::{NewSlackChannel, SlackImportProgress, SlackMessage};
 use chrono::{Datelike as _, NaiveDate, TimeDelta};
 use serde_json::json;
@@ -14,6 +16,7 @@ use super::read::{Days, Part, ReadChannel};
 use super::{ImportSlack, Stop};
 use crate::App;
 use crate::mirror::compose::Compose;
+use crate::mirror::file::ExportedFile;
 use crate::mirror::transcript::kept;
 
 /// The month before which there was no Slack.
@@ -102,12 +105,17 @@ impl Writer<'_> {
                 self.progress.note(format!("{folder}/"), reason);
                 continue;
             };
+            let mut addresses = HashMap::new();
+            for file in messages.iter().flat_map(|message| &message.files) {
+                addresses.extend(exported(file).map(|exported| (file.id.clone(), exported)));
+            }
             let messages: BTreeMap<_, _> = messages
                 .into_iter()
                 .map(|message| (message.ts, kept(message)))
                 .collect();
             let messages: Vec<SlackMessage> = messages.into_values().collect();
             let new = tx.slack().put_messages(channel, &messages).await?;
+            self.keep_addresses(&mut tx, channel, &addresses).await?;
             self.progress.messages += messages.len() as u64;
             self.progress.messages_new += new;
         }
@@ -129,6 +137,35 @@ impl Writer<'_> {
             }
         }
         self.commit(tx).await
+    }
+
+    /// Keeps where files lie, sealed: whoever has the address has the file.
+    async fn keep_addresses(
+        &self,
+        tx: &mut OrgTx,
+        channel: SlackChannelId,
+        addresses: &HashMap<String, ExportedFile>,
+    ) -> Result<(), Stop> {
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&str> = addresses.keys().map(String::as_str).collect();
+        for (file, id) in tx.slack().files_without_address(channel, &ids).await? {
+            let Some(exported) = addresses.get(&id) else {
+                continue;
+            };
+            let failed = |error: &dyn std::fmt::Display| {
+                Stop::Later(format!("the address of a file could not be sealed: {error}"))
+            };
+            let plain = serde_json::to_vec(exported).map_err(|error| failed(&error))?;
+            let sealed = tx
+                .secrets(&self.app.sealer)
+                .seal(SLACK_FILE_ADDRESS.row(file), &plain)
+                .await
+                .map_err(|error| failed(&error))?;
+            tx.slack().set_file_address(file, &sealed).await?;
+        }
+        Ok(())
     }
 
     /// Makes the partitions these messages need, except for times that no message can have.
@@ -171,4 +208,15 @@ impl Writer<'_> {
 fn distinct<T>(items: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
     let items: BTreeMap<String, T> = items.into_iter().map(|item| (key(&item), item)).collect();
     items.into_values().collect()
+}
+
+/// What an export says of a file, if it says where its bytes are.
+fn exported(file: &Attached) -> Option<ExportedFile> {
+    Some(ExportedFile {
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        size: file.size_bytes,
+        link: file.link.clone(),
+        address: file.address.clone()?,
+    })
 }

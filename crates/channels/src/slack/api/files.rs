@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use amebo_outbound::{Limits, Request, Response};
 use http::header;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use url::Url;
 
-use super::Workspace;
 use super::call::{Arguments, CallError};
 use super::conversations::unexpected;
 use super::method::Method;
+use super::{Api, Workspace};
 use crate::Outcome;
 use crate::inbound::{File, FileAccess};
 use crate::outcome::Failure;
@@ -44,26 +45,40 @@ impl Workspace {
     /// Begins to download a file of at most `most` bytes. A web page instead of the file is how Slack says that access is
     /// missing.
     pub async fn download(&self, file: &File, most: usize) -> Result<Download, CallError> {
-        let failed = |outcome| CallError {
-            method: "file download",
-            outcome,
-        };
-        let refused = |code: &str| {
-            failed(Outcome::Refused(Failure {
-                code: code.to_owned(),
-                details: Vec::new(),
-            }))
-        };
         let url = match (&file.url, file.access) {
             (Some(url), FileAccess::Available) => url.clone(),
             (_, FileAccess::Elsewhere) => return Err(refused("file_is_elsewhere")),
             (_, FileAccess::Gone) => return Err(refused("file_deleted")),
             (_, FileAccess::LookUp | FileAccess::Available) => return Err(refused("file_has_no_address")),
         };
-        if !self.api.settings.is_slack(&url) {
+        self.api
+            .download(&url, Some(&self.token), file.media_type.as_deref(), most)
+            .await
+    }
+}
+
+impl Api {
+    /// Begins to download a file of an export, at most `most` bytes, from the address that the export names, which holds its own token.
+    pub async fn download_exported(
+        &self,
+        url: &Url,
+        media_type: Option<&str>,
+        most: usize,
+    ) -> Result<Download, CallError> {
+        self.download(url, None, media_type, most).await
+    }
+
+    async fn download(
+        &self,
+        url: &Url,
+        token: Option<&SecretString>,
+        expected: Option<&str>,
+        most: usize,
+    ) -> Result<Download, CallError> {
+        if !self.settings.is_slack(url) {
             return Err(refused("foreign_address"));
         }
-        let idle = Duration::from_secs(self.api.settings.timeout_seconds);
+        let idle = Duration::from_secs(self.settings.timeout_seconds);
         let limits = Limits {
             first_byte: idle,
             idle,
@@ -72,10 +87,11 @@ impl Workspace {
             redirects: 3,
             retries: 2,
         };
-        let request = Request::get(url, "slack")
-            .bearer(self.token.expose_secret())
-            .limits(limits);
-        let response = match self.api.client.send(request).await {
+        let mut request = Request::get(url.clone(), "slack").limits(limits);
+        if let Some(token) = token {
+            request = request.bearer(token.expose_secret());
+        }
+        let response = match self.client.send(request).await {
             Ok(response) => response,
             Err(error) => return Err(failed(classify_failure(&error))),
         };
@@ -90,7 +106,7 @@ impl Workspace {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         let is_page = |kind: Option<&str>| kind.is_some_and(|kind| kind.starts_with("text/html"));
-        if is_page(media_type.as_deref()) && !is_page(file.media_type.as_deref()) {
+        if is_page(media_type.as_deref()) && !is_page(expected) {
             return Err(failed(Outcome::PermissionMissing {
                 needed: Some("files:read".to_owned()),
                 granted: None,
@@ -98,4 +114,18 @@ impl Workspace {
         }
         Ok(Download { media_type, response })
     }
+}
+
+fn failed(outcome: Outcome) -> CallError {
+    CallError {
+        method: "file download",
+        outcome,
+    }
+}
+
+fn refused(code: &str) -> CallError {
+    failed(Outcome::Refused(Failure {
+        code: code.to_owned(),
+        details: Vec::new(),
+    }))
 }

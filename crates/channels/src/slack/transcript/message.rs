@@ -39,6 +39,8 @@ struct RawFile {
     size: Option<u64>,
     mode: Option<String>,
     permalink: Option<String>,
+    url_private_download: Option<String>,
+    url_private: Option<String>,
 }
 
 /// What a person said.
@@ -73,6 +75,9 @@ pub struct Attached {
     pub size_bytes: Option<u64>,
     /// Its page in Slack.
     pub link: Option<String>,
+    /// Where an export says that its bytes are; with a token, so it is not kept with the message.
+    #[serde(skip)]
+    pub address: Option<String>,
 }
 
 impl LeftOut {
@@ -171,6 +176,10 @@ impl RawFile {
             media_type: clean(self.mimetype),
             size_bytes: self.size,
             link: clean(self.permalink).filter(|link| link.starts_with("https://")),
+            address: self
+                .url_private_download
+                .or(self.url_private)
+                .filter(|address| address.len() <= 2_000),
         })
     }
 }

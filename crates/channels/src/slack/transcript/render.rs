@@ -288,6 +288,7 @@ mod tests {
             media_type: None,
             size_bytes: None,
             link: Some("https://acme.slack.com/files/F1".to_owned()),
+            address: None,
         });
         let messages = [
             said("1532337021.000087", "U1", "How do I restart &lt;the&gt; proxy?"),

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::knowledge_base::knowledge_base;
 
-const OPS: &str = "C0OPS0001";
-const ADA: &str = "U0ADA0001";
-const BEN: &str = "U0BEN0001";
-const SCOPES: [&str; 8] = [
+pub(super) const OPS: &str = "C0OPS0001";
+pub(super) const ADA: &str = "U0ADA0001";
+pub(super) const BEN: &str = "U0BEN0001";
+const SCOPES: [&str; 9] = [
     "channels:read",
     "groups:read",
     "channels:history",
@@ -21,20 +21,21 @@ const SCOPES: [&str; 8] = [
     "users:read",
     "users:read.email",
     "chat:write",
+    "files:read",
 ];
 
 /// An organisation whose workspace has a channel of Ada, who is a member, and Ben, who is not.
-struct Followed {
-    app: TestApp,
-    slack: FakeSlack,
-    owner: Person,
-    ada: Person,
-    connection: String,
-    base: String,
+pub(super) struct Followed {
+    pub(super) app: TestApp,
+    pub(super) slack: FakeSlack,
+    pub(super) owner: Person,
+    pub(super) ada: Person,
+    pub(super) connection: String,
+    pub(super) base: String,
 }
 
 impl Followed {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let (app, slack) = TestApp::start_with_slack().await;
         let owner = app.owner("Acme").await;
         let ada = app.member(&owner, Role::Member).await;
@@ -61,7 +62,7 @@ impl Followed {
         }
     }
 
-    fn say(&self, user: &str, text: &str, thread: Option<&Value>) -> Value {
+    pub(super) fn say(&self, user: &str, text: &str, thread: Option<&Value>) -> Value {
         let thread = thread.map(|message| message["ts"].as_str().unwrap().to_owned());
         self.slack
             .world()
@@ -69,7 +70,7 @@ impl Followed {
     }
 
     /// Chooses that public channels are followed, and does all work that follows from it.
-    async fn follow(&self, keep_days: Option<u32>) {
+    pub(super) async fn follow(&self, keep_days: Option<u32>) {
         let path = self.owner.path(&format!(
             "/channel-connections/{}/synchronisation",
             self.connection
@@ -81,7 +82,7 @@ impl Followed {
     }
 
     /// The channel as its administrators see it.
-    async fn channel(&self) -> Value {
+    pub(super) async fn channel(&self) -> Value {
         // An access token lives shorter than these tests go on.
         let owner = self.app.sign_in(&self.owner.email).await;
         let path = self.owner.path(&format!(
@@ -96,7 +97,7 @@ impl Followed {
             .unwrap()
     }
 
-    async fn hear(&self, event: &Value) {
+    pub(super) async fn hear(&self, event: &Value) {
         let envelope = self.slack.world().envelope(Ids::TEAM, event);
         let request = self.slack.signed_json(&envelope);
         let mut built = Request::post("/channels/slack/events");
@@ -114,13 +115,13 @@ impl Followed {
         self.app.run_jobs().await;
     }
 
-    async fn stored(&self) -> i64 {
+    pub(super) async fn stored(&self) -> i64 {
         self.app.scalar("select count(*) from slack_messages").await
     }
 }
 
 /// The event of a message in the channel.
-fn said(message: &Value) -> Value {
+pub(super) fn said(message: &Value) -> Value {
     let mut event = message.clone();
     event["channel"] = json!(OPS);
     event["channel_type"] = json!("channel");
