@@ -6,6 +6,7 @@
 pub(crate) mod audience;
 mod converse;
 pub mod door;
+mod draft;
 mod event;
 mod home;
 pub mod install;

@@ -1,6 +1,7 @@
 //! What Amebo says, before any platform's form is given to it.
 
 use amebo_core::answer::ConfidenceLevel;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -138,6 +139,9 @@ pub enum Destination {
         /// The platform's id of the person.
         person: String,
     },
+    /// A message of ours in which the answer began to appear, which it completes or replaces. Where there turns out to be none, it is
+    /// sent as a message of its own.
+    Draft(Draft),
     /// A sent message, which it replaces.
     Message {
         /// The platform's id of the place.
@@ -154,4 +158,38 @@ pub enum Destination {
         /// Whether it replaces the message that the button was on.
         replace: bool,
     },
+}
+
+/// A message of ours in which an answer began to appear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The platform's id of the place.
+    pub place: String,
+    /// The message that the thread hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// The platform's id of the draft; where it is not known, it is looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The id of ours it was sent with, where the platform could take one.
+    pub key: String,
+    /// The platform's id of ourselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When it was begun.
+    pub since: DateTime<Utc>,
+    /// Whether it is a stream of the platform, which has to be ended.
+    pub is_stream: bool,
+    /// What is missing of it, where what it shows is the beginning of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+}
+
+/// The end of a stream whose beginning stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// The rest of the words, as Markdown.
+    pub markdown: String,
+    /// What stands below them, in the platform's form.
+    pub below: Vec<Value>,
 }

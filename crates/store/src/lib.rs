@@ -21,6 +21,7 @@ pub mod conversation;
 mod credential;
 mod database;
 pub mod delivery;
+pub mod delivery_draft;
 mod document;
 pub mod error;
 pub mod evaluation;

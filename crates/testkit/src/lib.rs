@@ -19,6 +19,6 @@ pub use database::Database;
 pub use embedder::WordModel;
 pub use extraction::extractor;
 pub use mail_server::{MailServer, Manner, Received};
-pub use model::{FakeModel, Turn};
+pub use model::{Dictation, FakeModel, Turn};
 pub use slack::FakeSlack;
 pub use workspace::{NewWorkspace, connect_workspaces, first_owner, slack_event};

@@ -10,11 +10,13 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use futures::StreamExt as _;
 use http::{StatusCode, header};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::Database;
@@ -37,6 +39,22 @@ pub enum Turn {
     Babbles,
     /// Accepts the request and never answers.
     IsSilent,
+    /// Answers with what it is told, when it is told.
+    IsDictated(Words),
+}
+
+/// What is still to be said.
+type Words = Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<String>>>;
+
+/// An answer that a test dictates; it is over when this is dropped.
+#[derive(Debug)]
+pub struct Dictation(mpsc::UnboundedSender<String>);
+
+impl Dictation {
+    /// Has the model say this now.
+    pub fn say(&self, words: &str) {
+        self.0.send(words.to_owned()).unwrap();
+    }
 }
 
 /// The provider.
@@ -93,6 +111,13 @@ impl FakeModel {
     pub fn then(&self, turn: Turn) -> &Self {
         self.shared.turns.lock().push_back(turn);
         self
+    }
+
+    /// Has the next answer dictated.
+    pub fn dictate(&self) -> Dictation {
+        let (sender, words) = mpsc::unbounded_channel();
+        self.then(Turn::IsDictated(Arc::new(tokio::sync::Mutex::new(words))));
+        Dictation(sender)
     }
 
     /// How many numbers its vectors have from now on; they are made of words as those of [`crate::WordModel`].
@@ -203,7 +228,7 @@ impl Shared {
     }
 }
 
-async fn answer(shared: &Shared, body: &Bytes, stream: impl Fn(&str) -> Vec<String>) -> Response {
+async fn answer(shared: &Shared, body: &Bytes, stream: fn(&str) -> Vec<String>) -> Response {
     shared.observe(body).await;
     let turn = shared.turns.lock().pop_front().unwrap_or(Turn::Breaks);
     match turn {
@@ -219,6 +244,25 @@ async fn answer(shared: &Shared, body: &Bytes, stream: impl Fn(&str) -> Vec<Stri
         Turn::Breaks => failure(500, &[]),
         Turn::Babbles => respond(200, "text/html", Body::from("<html>Welcome to the proxy</html>")),
         Turn::IsSilent => std::future::pending().await,
+        Turn::IsDictated(words) => {
+            let (words, mut end) = (words.lock_owned().await, stream(""));
+            end.retain(|line| !line.contains("content"));
+            let said = futures::stream::unfold(words, |mut words| async {
+                let word = words.recv().await?;
+                Some((word, words))
+            });
+            let said = said.map(move |word| stream(&word));
+            let said = said.map(|mut lines| {
+                lines.retain(|line| line.contains("content"));
+                lines
+            });
+            let lines = said.chain(futures::stream::once(async { end }));
+            respond(
+                200,
+                "text/event-stream",
+                Body::from_stream(lines.map(|lines| Ok::<_, std::io::Error>(lines.concat()))),
+            )
+        }
     }
 }
 

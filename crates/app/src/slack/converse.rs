@@ -5,9 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use amebo_channels::inbound::{Author, Place};
 use amebo_channels::outbound::{Asked, Destination, Form, Reply};
+use amebo_channels::slack::api::Patience;
+use amebo_channels::slack::{self, CAPABILITIES};
 use amebo_core::answer::Origin;
 use amebo_core::channel::{ChannelKind, Sender};
 use amebo_core::id::{DocumentId, KnowledgeBaseId};
@@ -24,6 +27,7 @@ use serde_json::json;
 use url::Url;
 
 use super::audience::{self, Audience};
+use super::draft::{self, Showing};
 use super::person::Speaker;
 use super::reply;
 use super::send::Outgoing;
@@ -34,6 +38,11 @@ use crate::{App, Error, Result};
 
 /// How many earlier messages of a conversation a question brings along.
 const HISTORY: u32 = 12;
+
+/// How long showing that Amebo is at work may take.
+const SIGN: Duration = Duration::from_secs(1);
+/// How much of a question names its conversation, in characters.
+const LONGEST_TITLE: usize = 80;
 
 /// Something said to Amebo.
 #[derive(Debug, Clone)]
@@ -102,6 +111,7 @@ impl App {
             Some(message) => tx.messages().by_external_id(workspace.id, message).await?,
             None => None,
         };
+        let draft = tx.delivery_drafts().of(received.event.id).await?;
         tx.commit().await?;
         // The same message comes as a mention and as a message; whichever came first is answered.
         let other = told_before.is_some_and(|message| message.event != Some(received.event.id));
@@ -110,11 +120,12 @@ impl App {
         }
         let speaker = self.slack_speaker(workspace, &permit, &said.author).await?;
         let conversation = self.note_said(lease, received, workspace, said, &speaker).await?;
-        let outcome = self.slack_outcome(lease, workspace, said, &speaker, &conversation);
-        let (outcome, ()) = tokio::join!(outcome, show_work(workspace, said));
+        let event = received.event.id;
+        let mut showing = Showing::new(self, lease, event, workspace, said, draft.is_some());
+        let outcome = self.slack_outcome(lease, workspace, said, &speaker, &conversation, &mut showing);
+        let (outcome, ()) = tokio::join!(outcome, show_work(workspace, said, under_way.is_none()));
         let outcome = outcome?;
-        self.say(lease, received, workspace, said, &conversation, outcome)
-            .await
+        self.say(lease, received, &showing, &conversation, outcome).await
     }
 
     /// Stores what was said.
@@ -166,6 +177,7 @@ impl App {
         said: &Addressed,
         speaker: &Speaker,
         conversation: &Conversation,
+        showing: &mut Showing<'_>,
     ) -> Result<Outcome> {
         let notice = |text: &str| {
             Ok(Outcome {
@@ -240,7 +252,7 @@ impl App {
                 .collect(),
         };
         let settled = match self.ask_for(asker, ask).await {
-            Ok(asking) => asking.settled().await?,
+            Ok(asking) => showing.follow(asking, conversation.id).await?,
             Err(Error::Invalid(fields)) => {
                 let wrong: Vec<String> = fields.into_iter().map(|field| field.message).collect();
                 return notice(&format!("I cannot answer this: {}.", wrong.join("; ")));
@@ -250,6 +262,12 @@ impl App {
             }
             Err(error) => return Err(error),
         };
+        if showing.is_stopped() {
+            return Ok(Outcome {
+                reply: draft::stopped(),
+                settled: Some(settled),
+            });
+        }
         let links = self
             .links(lease, &reply::documents(&settled.answer.verdict))
             .await?;
@@ -297,15 +315,19 @@ impl App {
         &self,
         lease: &Lease,
         received: &Received,
-        workspace: &Workspace,
-        said: &Addressed,
+        showing: &Showing<'_>,
         conversation: &Conversation,
         outcome: Outcome,
     ) -> Result<()> {
         let now = self.environment().now();
+        let (workspace, said) = (showing.workspace, showing.said);
         let question = outcome.settled.as_ref().map(|settled| settled.question);
-        let payload = said.to.payload(&outcome.reply)?;
+        let parts = slack::render(&outcome.reply, &CAPABILITIES);
+        let closing = showing.closing(&outcome.reply, parts.len());
         let mut tx = self.store.begin(&lease.permit()).await?;
+        let draft = tx.delivery_drafts().of(received.event.id).await?;
+        let to = draft::outgoing(&said.to, draft, received.event.id, workspace, closing);
+        let payload = to.payload_of(parts)?;
         if !tx.deliveries().has_outcome(received.event.id).await? {
             let message = tx
                 .messages()
@@ -352,8 +374,10 @@ impl App {
         error: &str,
     ) -> Result<()> {
         let reply = Reply::new(Form::Failure, reply::APOLOGY);
-        let payload = said.to.payload(&reply)?;
         let mut tx = self.store.begin(&lease.permit()).await?;
+        let draft = tx.delivery_drafts().of(received.event.id).await?;
+        let to = draft::outgoing(&said.to, draft, received.event.id, workspace, None);
+        let payload = to.payload(&reply)?;
         tx.deliveries()
             .push(
                 &NewDelivery {
@@ -390,8 +414,9 @@ impl App {
     }
 }
 
-/// Shows that Amebo is at work, where that is possible. It ends by itself when the answer comes.
-async fn show_work(workspace: &Workspace, said: &Addressed) {
+/// Shows that Amebo is at work, where that is possible: it ends by itself when the answer comes. And names a conversation of the
+/// container for assistants that is `new`.
+async fn show_work(workspace: &Workspace, said: &Addressed, new: bool) {
     let Outgoing::To {
         destination: Destination::Place {
             place,
@@ -401,14 +426,27 @@ async fn show_work(workspace: &Workspace, said: &Addressed) {
     else {
         return;
     };
-    if said.in_assistant
-        && let Err(error) = workspace.api.set_status(place, thread, "is looking it up…").await
-    {
-        tracing::debug!(
-            error = &error as &dyn std::error::Error,
-            "no status could be shown"
-        );
-    }
+    let api = workspace.api.clone().with_patience(Patience::NONE);
+    let work = async {
+        if let Err(error) = api.set_status(place, thread, "is looking it up…").await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "no status could be shown"
+            );
+        }
+        let title: String = said.text.chars().take(LONGEST_TITLE).collect();
+        if said.in_assistant && new && !title.trim().is_empty() {
+            let named = api.set_title(place, thread, title.trim()).await;
+            if let Err(error) = named {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a conversation could not be named"
+                );
+            }
+        }
+    };
+    // The answer does not wait for a sign that it is coming.
+    let _ = tokio::time::timeout(SIGN, work).await;
 }
 
 /// What is sent into one conversation keeps its order.

@@ -24,6 +24,9 @@ pub(super) const PUBLIC_ONLY: &str = "Not everybody who reads this channel is kn
 /// What is said when an answer holds more than a channel's readers may know.
 pub(super) const NOT_FOR_ALL: &str = "I did not share this: part of the answer rests on documents that not everybody in this channel may read.";
 
+/// What is said when the reader stopped an answer while it was written.
+pub(super) const STOPPED: &str = "I stopped, as you asked. Ask again whenever you like.";
+
 /// The reply to a question.
 pub(super) fn of_answer(
     question: QuestionId,

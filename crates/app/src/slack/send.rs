@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amebo_channels::inbound::{Event, InboundEvent};
-use amebo_channels::outbound::{Destination, OutboundPayload, Reply};
+use amebo_channels::outbound::{Destination, Draft, OutboundPayload, Reply};
 use amebo_channels::outcome::Outcome;
 use amebo_channels::slack::api::{Delivery as Sending, Patience};
 use amebo_channels::slack::{self, CAPABILITIES};
@@ -63,11 +63,13 @@ impl Outgoing {
 
     /// A reply that goes there, as it is kept in the outbox.
     pub(super) fn payload(&self, reply: &Reply) -> Result<Value> {
-        let payload = Payload {
-            to: self.clone(),
-            parts: slack::render(reply, &CAPABILITIES),
-        };
-        serde_json::to_value(payload).map_err(Error::internal)
+        self.payload_of(slack::render(reply, &CAPABILITIES))
+    }
+
+    /// The same of what was rendered already.
+    pub(super) fn payload_of(&self, parts: Vec<OutboundPayload>) -> Result<Value> {
+        let to = self.clone();
+        serde_json::to_value(Payload { to, parts }).map_err(Error::internal)
     }
 }
 
@@ -99,6 +101,9 @@ impl App {
         let id = delivery.id.to_string();
         let mut first = delivery.provider_message_id.clone();
         let done = usize::try_from(delivery.parts_sent).unwrap_or(usize::MAX);
+        if let (Destination::Draft(draft), 1..) = (&destination, done) {
+            destination = after(draft);
+        }
         let mut perhaps_sent_since = delivery.is_uncertain.then_some(delivery.created_at);
         for (number, part) in payload.parts.iter().enumerate().skip(done) {
             let part_id = format!("{id}:{number}");
@@ -129,6 +134,9 @@ impl App {
             perhaps_sent_since = None;
             if !sent.outcome.is_accepted() {
                 return self.not_sent(lease, workspace, delivery, &sent.outcome).await;
+            }
+            if let Destination::Draft(draft) = &destination {
+                destination = after(draft);
             }
             let name = sent
                 .posted
@@ -215,6 +223,14 @@ impl App {
                 _ => None,
             }),
         )
+    }
+}
+
+/// Where what does not fit into a draft goes.
+fn after(draft: &Draft) -> Destination {
+    Destination::Place {
+        place: draft.place.clone(),
+        thread: draft.thread.clone(),
     }
 }
 

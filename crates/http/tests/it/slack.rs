@@ -1,7 +1,10 @@
 //! What Slack sends: believed, stored once, acknowledged; or refused, counted, and shown with the connection.
 
+mod acme;
 mod conversation;
+mod file;
 mod follow;
+mod streaming;
 
 use amebo_testkit::{Reply, TestApp, slack_event};
 use serde_json::{Value, json};

@@ -9,6 +9,7 @@ use super::method::Method;
 use super::model::{Conversation, HistoryMessage, Page};
 use super::{Regime, Workspace, budget};
 use crate::inbound::{Place, PlaceKind};
+use crate::outbound::Draft;
 use crate::slack::inbound::{Read as _, Us, read_message};
 
 /// Which places to list.
@@ -142,6 +143,34 @@ impl Workspace {
         delivery: &str,
         since: DateTime<Utc>,
     ) -> Result<Option<String>, CallError> {
+        self.find(place, thread, since, |item| {
+            item.delivery.as_deref() == Some(delivery)
+        })
+        .await
+    }
+
+    /// Looks for a draft: it bears the id it was sent with or, being a stream, which cannot be given one, is the message of ours that
+    /// bears none.
+    pub(super) async fn find_draft(&self, draft: &Draft) -> Result<Option<String>, CallError> {
+        let is_ours = |item: &HistoryMessage| {
+            draft.is_stream
+                && item.delivery.is_none()
+                && draft.author.is_some()
+                && item.message.author.id == draft.author
+        };
+        self.find(&draft.place, draft.thread.as_deref(), draft.since, |item| {
+            item.delivery.as_deref() == Some(draft.key.as_str()) || is_ours(item)
+        })
+        .await
+    }
+
+    async fn find(
+        &self,
+        place: &str,
+        thread: Option<&str>,
+        since: DateTime<Utc>,
+        is_it: impl Fn(&HistoryMessage) -> bool,
+    ) -> Result<Option<String>, CallError> {
         let mut query = HistoryQuery {
             // Clocks differ a little.
             oldest: Some(format!("{}.000000", since.timestamp() - 60)),
@@ -153,11 +182,7 @@ impl Workspace {
                 Some(thread) => self.replies(place, thread, &query).await?,
                 None => self.history(place, &query).await?,
             };
-            let found = page
-                .items
-                .into_iter()
-                .find(|item| item.delivery.as_deref() == Some(delivery));
-            if let Some(found) = found {
+            if let Some(found) = page.items.into_iter().find(&is_it) {
                 return Ok(Some(found.message.id));
             }
             if page.next.is_none() || page.next == query.cursor {

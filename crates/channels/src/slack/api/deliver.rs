@@ -9,8 +9,11 @@ use super::Workspace;
 use super::call::CallError;
 use super::messages::{Posted, callback_body};
 use crate::Outcome;
-use crate::outbound::{Destination, OutboundPayload};
+use crate::outbound::{Destination, Draft, OutboundPayload};
 use crate::outcome::Failure;
+
+/// What Slack says of a message that can be changed no more.
+const GONE: [&str; 3] = ["message_not_found", "cant_update_message", "edit_window_closed"];
 
 /// A message on its way.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +94,7 @@ impl Workspace {
                     .await?;
                 Ok(Delivered::accepted(None))
             }
+            Destination::Draft(draft) => self.complete(draft, delivery).await,
             Destination::Message { place, message } => {
                 let posted = self.update(place, message, payload, Some(delivery.id)).await?;
                 Ok(Delivered::accepted(Some(posted)))
@@ -99,6 +103,74 @@ impl Workspace {
                 self.answer_callback(url, payload, *public, *replace).await?;
                 Ok(Delivered::accepted(None))
             }
+        }
+    }
+
+    /// Completes a draft, or puts the message in its place. Done twice, it comes to the same.
+    async fn complete(&self, draft: &Draft, delivery: Delivery<'_>) -> Result<Delivered, CallError> {
+        let message = match &draft.message {
+            Some(message) => Some(message.clone()),
+            None => match self.find_draft(draft).await {
+                Err(error) if error.outcome.is_repeatable() => return Err(error),
+                // Without the permission to read it will never be known.
+                found => found.unwrap_or_default(),
+            },
+        };
+        let Some(message) = message else {
+            return self
+                .post_once(&draft.place, draft.thread.as_deref(), delivery)
+                .await;
+        };
+        let posted = Posted {
+            place: draft.place.clone(),
+            message,
+        };
+        if draft.is_stream && self.end_stream(draft, &posted, delivery).await? {
+            return Ok(Delivered::accepted(Some(posted)));
+        }
+        match self
+            .update(
+                &posted.place,
+                &posted.message,
+                delivery.payload,
+                Some(delivery.id),
+            )
+            .await
+        {
+            Ok(posted) => Ok(Delivered::accepted(Some(posted))),
+            // Somebody deleted it, or it may not be changed any more.
+            Err(error) if GONE.iter().any(|code| error.code() == Some(code)) => {
+                self.post_once(&draft.place, draft.thread.as_deref(), delivery)
+                    .await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a stream; true when it is complete with that.
+    async fn end_stream(
+        &self,
+        draft: &Draft,
+        posted: &Posted,
+        delivery: Delivery<'_>,
+    ) -> Result<bool, CallError> {
+        // Whether the end was appended in an attempt that broke off does not show, so the whole then takes its place.
+        let closing = draft
+            .closing
+            .as_ref()
+            .filter(|_| delivery.perhaps_sent_since.is_none());
+        let ended = match closing {
+            Some(closing) => {
+                self.stop_stream(posted, &closing.markdown, &closing.below, Some(delivery.id))
+                    .await
+            }
+            None => self.stop_stream(posted, "", &[], None).await,
+        };
+        match ended {
+            Ok(()) => Ok(closing.is_some()),
+            Err(error) if error.outcome.is_repeatable() => Err(error),
+            // The reader or Slack ended it before, or it is gone; changing it will show.
+            Err(_) => Ok(false),
         }
     }
 

@@ -75,6 +75,13 @@ impl Pacer {
         }
     }
 
+    /// The same for an answer that appears by changes after all.
+    #[must_use]
+    pub fn by_edits(mut self) -> Self {
+        self.pace = Pace::Edits(EDIT_PACE);
+        self
+    }
+
     /// Adds a piece; returns what is due now.
     pub fn push(&mut self, piece: &str, now: DateTime<Utc>) -> Option<Step> {
         self.text.push_str(piece);
@@ -116,6 +123,11 @@ impl Pacer {
     /// whole.
     pub fn rest(&self) -> String {
         mrkdwn::harmless_markdown(&self.text[self.sent..])
+    }
+
+    /// All the text so far.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether a stream or message has begun.
