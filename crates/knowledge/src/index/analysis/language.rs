@@ -1,6 +1,9 @@
 //! Which language a text is in, from its script and its stop words first and from letter statistics second: the
 //! statistics of `whatlang` need a sentence or two, and questions are shorter than that.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
 use rust_stemmers::Algorithm;
 use unicode_segmentation::UnicodeSegmentation;
 use whatlang::{Detector, Lang, Script, detect_script};
@@ -102,14 +105,55 @@ const LATIN: [Language; 18] = [
 ];
 
 /// Letters that hardly any other of these languages has.
-const TELLING_LETTERS: [(&[char], Language); 7] = [
-    (&['ğ', 'ı', 'İ', 'Ğ'], Language::Turkish),
+const TELLING_LETTERS: [(&[char], Language); 8] = [
+    (&['đ', 'Đ'], Language::Vietnamese),
+    (&['ğ', 'ı', 'İ', 'Ğ', 'ş', 'Ş'], Language::Turkish),
     (&['ß'], Language::German),
     (&['ñ', '¿', '¡'], Language::Spanish),
     (&['ő', 'ű'], Language::Hungarian),
     (&['ț', 'ș', 'ă'], Language::Romanian),
     (&['ã', 'õ'], Language::Portuguese),
     (&['ł', 'ż', 'ę'], Language::Polish),
+];
+
+/// Words that are searched for like any other, and tell a language all the same: a question has few stop words.
+const TELLING_WORDS: [(Language, &str); 13] = [
+    (
+        Language::English,
+        "about after against all also any because been before being between both could during each every he her his its just like \
+         many may might more most much must new only our over people same several she should since so some than them through under \
+         until up us using very were while whose why within without would",
+    ),
+    (
+        Language::Spanish,
+        "cuantos cuantas cuanto cuanta porque puedo puede tengo hace",
+    ),
+    (
+        Language::French,
+        "combien pourquoi comment quand peut puis faut fait avons avez",
+    ),
+    (
+        Language::German,
+        "viele wieviel welchen welchem wen wem wessen wohin woher womit wozu woruber wogegen gibt kann muss soll darf machen macht",
+    ),
+    (
+        Language::Portuguese,
+        "quantos quantas quanto quanta porque posso pode tenho faz",
+    ),
+    (
+        Language::Italian,
+        "quanti quante quanto quanta perche posso puo ho fa",
+    ),
+    (Language::Dutch, "hoeveel waarom welk kan moet mag"),
+    (Language::Swedish, "manga varfor nagra maste"),
+    (Language::Finnish, "kuinka moni monta miksi voiko"),
+    (Language::Hungarian, "hany miert mennyi kell lehet"),
+    (Language::Romanian, "cate cati cata cat unei unor poate"),
+    (
+        Language::Turkish,
+        "nedir neden niye neyi neye neler kac kimdir kimler nerededir nereye midir mi vardir yok icin hangisi",
+    ),
+    (Language::Polish, "ile dlaczego moze mozna trzeba"),
 ];
 
 /// The one language a text is most likely in.
@@ -174,9 +218,8 @@ fn stops(language: Language, word: &str) -> bool {
     sets()[language as usize].contains(word)
 }
 
-fn sets() -> &'static [std::collections::HashSet<&'static str>] {
-    static SETS: std::sync::OnceLock<Vec<std::collections::HashSet<&'static str>>> =
-        std::sync::OnceLock::new();
+fn sets() -> &'static [HashSet<&'static str>] {
+    static SETS: OnceLock<Vec<HashSet<&'static str>>> = OnceLock::new();
     SETS.get_or_init(|| {
         let named = Language::ALL.iter().map(|language| {
             language
@@ -185,8 +228,33 @@ fn sets() -> &'static [std::collections::HashSet<&'static str>] {
                 .filter(|word| !word.is_empty())
                 .collect()
         });
-        named.chain([std::collections::HashSet::new()]).collect()
+        named.chain([HashSet::new()]).collect()
     })
+}
+
+/// By word, the languages it tells.
+fn telling_words() -> &'static HashMap<&'static str, Vec<Language>> {
+    static WORDS: OnceLock<HashMap<&'static str, Vec<Language>>> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let mut words: HashMap<_, Vec<Language>> = HashMap::new();
+        for (language, telling) in TELLING_WORDS {
+            for word in telling.split_ascii_whitespace() {
+                words.entry(word).or_default().push(language);
+            }
+        }
+        words
+    })
+}
+
+/// Whether so many words have letters of Vietnamese alone that they are no mere names in another language.
+fn is_vietnamese(sample: &str) -> bool {
+    let (mut words, mut telling) = (0, 0);
+    for word in sample.unicode_words() {
+        words += 1;
+        let tells = |c| matches!(c, 'ơ' | 'ư' | 'Ơ' | 'Ư' | 'đ' | 'Đ' | '\u{1EA0}'..='\u{1EF9}');
+        telling += usize::from(word.contains(tells));
+    }
+    telling * 5 > words
 }
 
 fn is_kana(c: char) -> bool {
@@ -194,15 +262,24 @@ fn is_kana(c: char) -> bool {
 }
 
 fn latin(sample: &str) -> Vec<Language> {
-    if sample.contains(['ơ', 'ư', 'Ơ', 'Ư']) || sample.contains(|c| matches!(c, '\u{1EA0}'..='\u{1EF9}'))
-    {
+    if is_vietnamese(sample) {
         return vec![Language::Vietnamese];
     }
     let mut evidence = [0_u32; LATIN.len()];
     for word in sample.unicode_words() {
+        // A capital alone is a name or a sign: vitamin A, T cells.
+        if word.len() == 1 && !word.starts_with(char::is_lowercase) {
+            continue;
+        }
         let word = form::fold(&word.to_lowercase(), false);
         for (count, language) in evidence.iter_mut().zip(LATIN) {
             *count += u32::from(stops(language, &word));
+        }
+        for language in telling_words().get(word.as_str()).into_iter().flatten() {
+            if let Some(at) = LATIN.iter().position(|known| known == language) {
+                // Those of English are many, and some of them are words elsewhere.
+                evidence[at] += if *language == Language::English { 1 } else { 2 };
+            }
         }
     }
     for (letters, language) in TELLING_LETTERS {
@@ -218,18 +295,20 @@ fn latin(sample: &str) -> Vec<Language> {
     if best >= second + 2 {
         return vec![likeliest];
     }
-    let guess = Detector::new()
-        .detect(sample)
+    let statistics = Detector::new().detect(sample);
+    let guess = statistics
+        .as_ref()
         .map(|info| Language::from_lang(info.lang()))
         .filter(|language| LATIN.contains(language));
-    // Where counts are equal the statistics decide between the front runners, else English comes first; and whatever
-    // remains possible is looked up, too.
-    let front_runner = guess.filter(|guess| ranked.contains(&(best, *guess)) && best > 0);
-    let first = front_runner.unwrap_or(if best > second {
-        likeliest
-    } else {
-        Language::English
-    });
+    // Where counts are equal the statistics decide between the front runners, against English only when they are sure; one
+    // word alone, which may be a name, is believed when they say the same. Whatever remains possible is looked up, too.
+    let runs = |language| ranked.contains(&(best, language)) && best > 0;
+    let is_sure = statistics.as_ref().is_some_and(|info| info.is_reliable());
+    let first = match guess.filter(|guess| runs(*guess) && (is_sure || !runs(Language::English))) {
+        Some(guess) => guess,
+        None if best > second && best > 1 => likeliest,
+        None => Language::English,
+    };
     let mut languages = vec![first];
     for language in guess.into_iter().chain([Language::English]) {
         if !languages.contains(&language) {
@@ -257,6 +336,16 @@ mod tests {
             (Language::Thai, "ฉันมีวันลากี่วัน"),
             (Language::Hindi, "मेरे पास कितनी छुट्टियाँ हैं?"),
             (Language::Greek, "Πόσες ημέρες άδειας έχω;"),
+            (Language::German, "Wogegen versichert uns die Firma?"),
+            (Language::Turkish, "GPhC'nin ana görevi nedir?"),
+            // Names of another language, capitals alone and words that are short in many languages mislead nobody.
+            (Language::German, "Wo regierte die Trần-Dynastie?"),
+            (
+                Language::English,
+                "UCB T cells maintain high TCR diversity after transplantation.",
+            ),
+            (Language::English, "Rapamycin delays aging in fruit flies."),
+            (Language::English, "Whose army liberated Warsaw in 1806?"),
         ] {
             assert_eq!(detect(question), language, "{question}");
         }
