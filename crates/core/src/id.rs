@@ -113,6 +113,8 @@ ids! {
     ContactId = "contact";
     /// What a person is called on one channel.
     ChannelIdentityId = "channel identity";
+    /// A link by which a member says who they are on a channel.
+    ChannelLinkId = "channel link";
     /// One thread of exchange on a channel.
     ConversationId = "conversation";
     /// One utterance of a conversation.

@@ -7,6 +7,7 @@ mod api_key;
 mod audit;
 mod authentication;
 mod channel_connection;
+mod channel_identity;
 mod chat_completion;
 mod dashboard;
 mod document;
@@ -66,6 +67,7 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(analytics::routes())
         .merge(provider::routes())
         .merge(channel_connection::routes())
+        .merge(channel_identity::routes())
         .merge(evaluation::routes())
         .merge(slack_channel::routes())
         .merge(slack_import::routes())

@@ -48,6 +48,8 @@ pub struct Profile<'a> {
     pub email_is_verified: bool,
     /// What the account says they are.
     pub standing: Standing,
+    /// Whether the platform told this; otherwise it is asked again the next time.
+    pub is_told: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -110,6 +112,70 @@ impl Contacts<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected())
+    }
+}
+
+/// A person on a channel that a member said to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnIdentity {
+    /// The identity.
+    pub id: ChannelIdentityId,
+    /// The connected account.
+    pub connection: ChannelConnectionId,
+    /// How the account is called.
+    pub connection_name: String,
+    /// How they are called there.
+    pub name: Option<String>,
+    /// When they said so.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl OrgTx {
+    /// Whom a member said to be on channels.
+    pub async fn identities_linked_to(&mut self, user: UserId) -> Result<Vec<OwnIdentity>> {
+        type Row = (Uuid, Uuid, String, Option<String>, Option<DateTime<Utc>>);
+        let scope = self.scope();
+        let rows: Vec<Row> = sqlx::query_as(
+            "select i.id, i.connection_id, c.display_name, i.display_name, i.verified_at from channel_identities i
+             join channel_connections c on c.organization_id = i.organization_id and c.id = i.connection_id
+             where i.organization_id = $1 and i.user_id = $2 and i.verified_by = 'link' order by i.verified_at, i.id",
+        )
+        .bind(scope.organization.uuid())
+        .bind(user.uuid())
+        .fetch_all(&mut *scope.connection)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, connection, connection_name, name, since)| OwnIdentity {
+                id: ChannelIdentityId::from_uuid(id),
+                connection: ChannelConnectionId::from_uuid(connection),
+                connection_name,
+                name,
+                since,
+            })
+            .collect())
+    }
+
+    /// Ends that a member is a person on a channel whom they said to be. What the account is, and the platform's id of the person; `None`
+    /// when they said no such thing.
+    pub async fn unlink_identity(
+        &mut self,
+        id: ChannelIdentityId,
+        user: UserId,
+    ) -> Result<Option<(ChannelConnectionId, String)>> {
+        let scope = self.scope();
+        let connection: Option<Uuid> = sqlx::query_scalar(
+            "select connection_id from channel_identities where organization_id = $1 and id = $2",
+        )
+        .bind(scope.organization.uuid())
+        .bind(id.uuid())
+        .fetch_optional(&mut *scope.connection)
+        .await?;
+        let Some(connection) = connection.map(ChannelConnectionId::from_uuid) else {
+            return Ok(None);
+        };
+        let unlinked = self.channel_identities(connection).unlink(id, user).await?;
+        Ok(unlinked.map(|external_id| (connection, external_id)))
     }
 }
 
@@ -179,7 +245,7 @@ impl ChannelIdentities<'_> {
             "insert into channel_identities as i (id, organization_id, connection_id, external_id, contact_id, user_id, display_name, email,
                                                   standing, verified_at, verified_by, checked_at, created_at, updated_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $6::uuid is not null then $10 end, case when $6::uuid is not null then $11 end,
-                     $10, $10, $10)
+                     $12, $10, $10)
              on conflict (organization_id, connection_id, external_id) do update
              set contact_id = excluded.contact_id, user_id = excluded.user_id,
                  display_name = excluded.display_name, email = excluded.email, standing = excluded.standing,
@@ -198,6 +264,11 @@ impl ChannelIdentities<'_> {
         .bind(profile.standing.as_str())
         .bind(now)
         .bind(if linked.is_some() { "link" } else { "address" })
+        .bind(if profile.is_told {
+            now
+        } else {
+            DateTime::UNIX_EPOCH
+        })
         .fetch_one(&mut *self.0.connection)
         .await?;
         row.try_into()
@@ -217,6 +288,48 @@ impl ChannelIdentities<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Makes a person on the channel nobody's again who a member said to be, until the platform verifies an address of theirs.
+    async fn unlink(&mut self, id: ChannelIdentityId, user: UserId) -> Result<Option<String>> {
+        let known: Option<(String, Option<String>, Option<String>)> = sqlx::query_as(
+            "select external_id, display_name, email from channel_identities
+             where organization_id = $1 and connection_id = $2 and id = $3 and user_id = $4 and verified_by = 'link' for update",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(self.1.uuid())
+        .bind(id.uuid())
+        .bind(user.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        let Some((external_id, name, email)) = known else {
+            return Ok(None);
+        };
+        let contact = self
+            .insert_contact(&Profile {
+                external_id: &external_id,
+                display_name: name.as_deref(),
+                email: email.as_deref(),
+                email_is_verified: false,
+                standing: Standing::Stranger,
+                is_told: false,
+            })
+            .await?;
+        // Whether an address of theirs is a member's is looked at when they come again.
+        sqlx::query(
+            "update channel_identities set user_id = null, contact_id = $4, verified_at = null, verified_by = null, checked_at = $5,
+                 updated_at = $6
+             where organization_id = $1 and connection_id = $2 and id = $3",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(self.1.uuid())
+        .bind(id.uuid())
+        .bind(contact)
+        .bind(DateTime::UNIX_EPOCH)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(Some(external_id))
     }
 
     /// Those of these people who are active members.

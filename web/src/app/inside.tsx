@@ -38,6 +38,7 @@ const Insights = page(async () => (await import("../features/insights/insights")
 const Audit = page(async () => (await import("../features/audit/audit")).Audit);
 const Settings = page(async () => (await import("../features/settings/settings")).Settings);
 const AccountPage = page(async () => (await import("../features/account/account")).AccountPage);
+const LinkAccount = page(async () => (await import("../features/account/link-account")).LinkAccount);
 const Operator = page(async () => (await import("../features/operator/operator")).Operator);
 
 const inOrganization: [string, PageComponent][] = [
@@ -55,6 +56,7 @@ const inOrganization: [string, PageComponent][] = [
 
 const outside: [string, PageComponent][] = [
   ["/account", AccountPage],
+  ["/link-account", LinkAccount],
   ["/operator", Operator],
 ];
 
@@ -63,7 +65,8 @@ export function Inside({ path }: { path: string }) {
   const isRefused = account.error instanceof Problem && account.error.status === 401;
   useEffect(() => {
     if (!isRefused) return;
-    const here = location.pathname + location.search;
+    // What stands behind the mark may be a token, which no address that is sent anywhere holds.
+    const here = location.pathname + location.search + location.hash;
     navigate(here === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(here)}`, { replace: true });
   }, [isRefused]);
   if (account.data) return <SignedIn account={account.data} path={path} />;

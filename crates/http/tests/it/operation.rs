@@ -56,6 +56,7 @@ fn sample(operation: &str) -> Option<Value> {
         "create_evaluation_set" => {
             json!({ "name": "Another Name", "cases": [{ "question": "When is tea?" }] })
         }
+        "describe_channel_link" | "confirm_channel_link" => json!({ "token": "unknown" }),
         "choose_synchronisation" => json!({}),
         "choose_slack_channel" => json!({ "selected": true }),
         "update_channel_connection" => json!({ "settings": {} }),
@@ -291,9 +292,19 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
         owner.organization
     ))
     .await;
+    let identity: amebo_core::id::ChannelIdentityId = app.store.environment().id();
+    app.sql(&format!(
+        "insert into channel_identities (id, organization_id, connection_id, external_id, user_id, standing, verified_by, checked_at,
+                                         created_at, updated_at)
+         select '{identity}', organization_id, id, 'U1', '{}', 'colleague', 'link', created_at, created_at, created_at
+         from channel_connections where organization_id = '{}'",
+        owner.user, owner.organization
+    ))
+    .await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
         ("slack_channel_id", channel.to_string()),
+        ("channel_identity_id", identity.to_string()),
         ("slack_import_id", text(&import.expect(202).json()["id"])),
         ("question_id", text(&asked["question_id"])),
         ("session_id", text(&session["id"])),

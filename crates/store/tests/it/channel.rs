@@ -476,6 +476,7 @@ async fn a_verified_address_makes_a_member_and_anything_else_a_contact() {
         email: Some(&email),
         email_is_verified,
         standing,
+        is_told: true,
     };
     let mut tx = world.begin(&access).await;
     let mut people = tx.channel_identities(connection);

@@ -12,6 +12,7 @@ import { Page } from "../../ui/page";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { Devices } from "./devices";
+import { ChannelIdentities } from "./identities";
 
 /** One's own account, wherever one belongs. */
 export function AccountPage() {
@@ -24,6 +25,11 @@ export function AccountPage() {
             <Profile name={known.name} email={known.email} />
             <Appearance />
             <Password has={known.has_password} />
+            {known.organizations
+              .filter((place) => place.status === "active")
+              .map((place) => (
+                <ChannelIdentities key={place.organization_id} organization={place.organization_id} name={place.name} />
+              ))}
             <Devices />
           </>
         )}

@@ -359,6 +359,18 @@ export const de: Translation = {
   "account.setPassword": "Passwort setzen",
   "account.changePassword": "Passwort ändern",
   "account.passwordChanged": "Passwort geändert. Ihre anderen Geräte sind abgemeldet.",
+  "link.title": "Wer Sie in Slack sind",
+  "link.question": "Sind Sie {name} in {connection}?",
+  "link.warning":
+    "Bestätigen Sie nur, wenn Sie diesen Link selbst angefordert haben: Wer ihn angefordert hat, erhält dann Antworten aus allem, was Sie sehen dürfen.",
+  "link.confirm": "Ja, das bin ich",
+  "link.done": "Sie sind {name} in {connection}. Amebo antwortet Ihnen dort als dem Mitglied, das Sie hier sind.",
+  "link.gone":
+    "Dieser Link gilt nicht mehr. Er gilt einmal, 15 Minuten lang, für ein Mitglied der Organisation. Fordern Sie auf der Seite von Amebo in Slack einen neuen an.",
+  "link.somebody": "jemand ohne Namen",
+  "link.yours": "Wer Sie in Slack sind, in {organization}",
+  "link.since": "verknüpft {when}",
+  "link.end": "Beenden",
   "devices.title": "Wo Sie angemeldet sind",
   "devices.used": "benutzt {when}",
   "devices.here": "dieses Gerät",

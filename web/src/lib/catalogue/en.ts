@@ -370,6 +370,18 @@ export const en = {
   "account.setPassword": "Set the password",
   "account.changePassword": "Change the password",
   "account.passwordChanged": "Password changed. Your other devices are signed out.",
+  "link.title": "Who you are on Slack",
+  "link.question": "Are you {name} in {connection}?",
+  "link.warning":
+    "Confirm only if you asked for this link yourself: whoever asked for it is then answered from everything that you may see.",
+  "link.confirm": "Yes, that is me",
+  "link.done": "You are {name} in {connection}. Amebo answers you there as the member that you are here.",
+  "link.gone":
+    "This link does not work any more. It works once, for 15 minutes, for a member of the organization. Ask for another one on Amebo’s page in Slack.",
+  "link.somebody": "somebody without a name",
+  "link.yours": "Who you are on Slack, in {organization}",
+  "link.since": "linked {when}",
+  "link.end": "End this",
   "devices.title": "Where you are signed in",
   "devices.used": "used {when}",
   "devices.here": "this device",
