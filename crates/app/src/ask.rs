@@ -6,6 +6,7 @@
 //! work. What a search finds is read back from the database through the eyes of whoever will read the answer.
 
 mod evidence;
+pub(crate) mod live;
 mod outcome;
 
 use std::panic::AssertUnwindSafe;
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 pub use amebo_knowledge::retrieve::{Speaker, Turn};
 pub use amebo_store::answer::{Citation, NewAnswer, Question as StoredQuestion, Sentence, Verdict};
 
+use self::live::LivePassage;
 use crate::library::Scope;
 use crate::session::person;
 use crate::{Access, App, Error, FieldError, Result};
@@ -196,6 +198,7 @@ struct Run {
     text: String,
     history: Vec<Turn>,
     model: Option<Arc<dyn LanguageModel>>,
+    live: Vec<LivePassage>,
     began: Instant,
     events: mpsc::UnboundedSender<AskEvent>,
 }
@@ -219,6 +222,8 @@ pub(crate) struct InConversation {
     pub(crate) contact: Option<ContactId>,
     /// For whose eyes it is answered, as it is to be explained later.
     pub(crate) readers: Value,
+    /// What was found elsewhere for the asker alone, and is not kept.
+    pub(crate) live: Vec<LivePassage>,
 }
 
 impl App {
@@ -249,10 +254,12 @@ impl App {
         history.drain(..history.len().saturating_sub(LONGEST_HISTORY));
         let (sender, events) = mpsc::unbounded_channel();
         let question = opened.id;
+        let live = asker.conversation.map(|place| place.live).unwrap_or_default();
         let run = Run {
             permit: asker.permit,
             readers: asker.readers,
             model,
+            live,
             opened,
             text: ask.text,
             history,
@@ -384,7 +391,7 @@ impl App {
             revision: run.opened.revision,
             knowledge_bases: run.opened.knowledge_bases.clone(),
         };
-        let found = self
+        let mut found = self
             .evidence(
                 &run.permit,
                 &run.readers,
@@ -393,6 +400,7 @@ impl App {
                 PASSAGES,
             )
             .await?;
+        self.add_live(&mut found, &run.live).await;
         let retrieval_us = micros(run.began.elapsed());
         let options = self.answering.options(&run.opened.settings);
         let searched = Searched {
@@ -434,7 +442,8 @@ impl App {
     /// Stores the outcome; what was not answered does not count against the month's answers.
     async fn settle(&self, run: &Run, answer: &NewAnswer) -> Result<Option<AnswerId>> {
         let mut tx = self.store.begin(&run.permit).await?;
-        let id = tx.questions().settle(run.opened.id, answer).await?;
+        let kept = live::without_live(answer, &run.live);
+        let id = tx.questions().settle(run.opened.id, &kept).await?;
         if id.is_some() {
             let outcome = answer.verdict.outcome();
             if outcome != Outcome::Answered {

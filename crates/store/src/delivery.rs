@@ -225,6 +225,19 @@ impl Deliveries<'_> {
         Ok(())
     }
 
+    /// Forgets what was sent, or given up.
+    pub async fn forget(&mut self, id: DeliveryId) -> Result<()> {
+        sqlx::query(
+            "update deliveries set payload = '{}', updated_at = $3 where organization_id = $1 and id = $2 and state in ('sent', 'failed')",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
     /// Replaces what is to be sent, for a delivery that takes another way.
     pub async fn redirected(&mut self, id: DeliveryId, payload: &Value) -> Result<()> {
         sqlx::query(

@@ -10,6 +10,7 @@ use serde_json::json;
 
 pub use amebo_store::channel_connection::{ChannelConnection, Health};
 
+use crate::mirror::{FollowWorkspace, SYNCHRONISATION, Synchronisation};
 use crate::slack::Settings;
 use crate::{Access, App, Error, Result};
 
@@ -70,10 +71,16 @@ impl App {
         }
         let old: Settings = serde_json::from_value(before.configuration.clone()).map_err(Error::internal)?;
         let new = Settings {
+            socket_mode: old.socket_mode,
             other: old.other,
             ..settings.clone()
         };
-        let configuration = serde_json::to_value(&new).map_err(Error::internal)?;
+        let mut configuration = serde_json::to_value(&new).map_err(Error::internal)?;
+        if new.searches_live {
+            // From now on nothing is kept, and what was is forgotten.
+            configuration[SYNCHRONISATION] = json!(Synchronisation::default());
+            tx.jobs().push(FollowWorkspace::now(id)).await?;
+        }
         tx.channel_connections()
             .configure(id, name, &configuration)
             .await?;

@@ -121,6 +121,12 @@ impl App {
                 "there is no such knowledge base",
             ));
         }
+        if known.configuration["searches_live"] == true && choice.knowledge_base_id.is_some() {
+            return Err(Error::invalid(
+                "/knowledge_base_id",
+                "this workspace is searched live and nothing of it is kept; switch that off first",
+            ));
+        }
         let mut configuration = known.configuration.clone();
         configuration[SYNCHRONISATION] = serde_json::to_value(choice).map_err(Error::internal)?;
         tx.channel_connections()

@@ -32,6 +32,7 @@ use super::person::Speaker;
 use super::reply;
 use super::send::Outgoing;
 use super::token::Workspace;
+use crate::ask::live::rests_on_live;
 use crate::ask::{Ask, Asker, InConversation, Settled};
 use crate::channel::receive::Received;
 use crate::{App, Error, Result};
@@ -67,6 +68,8 @@ pub(super) struct Addressed {
     pub(super) scope: Scope,
     /// Whether it is only meant for Amebo if Amebo takes part in the conversation already.
     pub(super) only_if_under_way: bool,
+    /// What allows searching the workspace on behalf of whoever said it.
+    pub(super) search_token: Option<String>,
     /// Whether it was said in the container for assistants, which shows that Amebo is at work.
     pub(super) in_assistant: bool,
 }
@@ -93,6 +96,8 @@ pub(super) enum Scope {
 struct Outcome {
     reply: Reply,
     settled: Option<Settled>,
+    /// Whether the reply holds what is not to be kept.
+    passing: bool,
 }
 
 impl App {
@@ -183,6 +188,7 @@ impl App {
             Ok(Outcome {
                 reply: Reply::new(Form::Notice, text),
                 settled: None,
+                passing: false,
             })
         };
         let Some(reader) = &speaker.reader else {
@@ -223,6 +229,7 @@ impl App {
                 "The knowledge bases chosen for this workspace are no longer in use. Please ask whoever administers Amebo here to choose others.",
             );
         }
+        let live = self.search_slack(lease, workspace, said).await?;
         let asker = Asker {
             permit: asks_as,
             readers: audience.readers.clone(),
@@ -233,6 +240,7 @@ impl App {
                     Who::Member(_) => None,
                 },
                 readers: serde_json::to_value(&audience.explained).map_err(Error::internal)?,
+                live: live.clone(),
             }),
         };
         let ask = Ask {
@@ -266,16 +274,30 @@ impl App {
             return Ok(Outcome {
                 reply: draft::stopped(),
                 settled: Some(settled),
+                passing: false,
             });
         }
-        let links = self
+        let mut links = self
             .links(lease, &reply::documents(&settled.answer.verdict))
             .await?;
-        let aside = (said.readers == Readers::Place
-            && audience.explained.has_outsiders()
-            && matches!(settled.answer.verdict, Verdict::Declined { .. }))
-        .then_some(reply::PUBLIC_ONLY);
+        for passage in &live {
+            match &passage.url {
+                Some(url) => links.insert(passage.document, url.clone()),
+                None => links.remove(&passage.document),
+            };
+        }
+        let passing = rests_on_live(&settled.answer, &live);
+        let declined = matches!(settled.answer.verdict, Verdict::Declined { .. });
+        let aside = match said.readers {
+            Readers::Place if declined && workspace.settings.searches_live => Some(reply::LIVE_ALONE),
+            Readers::Place if declined && audience.explained.has_outsiders() => Some(reply::PUBLIC_ONLY),
+            Readers::Asker if declined && workspace.settings.searches_live && said.search_token.is_none() => {
+                Some(reply::LIVE_DIRECTLY)
+            }
+            Readers::Place | Readers::Asker => None,
+        };
         let mut reply = reply::of_answer(settled.question, &settled.answer, &links, aside);
+        reply.linkable = declined && said.readers == Readers::Asker && speaker.access.is_none();
         if said.to.is_for_one_in_a_shared_place() {
             reply.shareable = reply.form == Form::Answer && !audience::is_private(&said.place);
             reply.asked = said.author.id.clone().map(|person| Asked {
@@ -286,6 +308,7 @@ impl App {
         Ok(Outcome {
             reply,
             settled: Some(settled),
+            passing,
         })
     }
 
@@ -327,7 +350,12 @@ impl App {
         let mut tx = self.store.begin(&lease.permit()).await?;
         let draft = tx.delivery_drafts().of(received.event.id).await?;
         let to = draft::outgoing(&said.to, draft, received.event.id, workspace, closing);
-        let payload = to.payload_of(parts)?;
+        let payload = to.payload_of(parts, outcome.passing)?;
+        let content = if outcome.passing {
+            reply::NOT_KEPT
+        } else {
+            outcome.reply.text.as_str()
+        };
         if !tx.deliveries().has_outcome(received.event.id).await? {
             let message = tx
                 .messages()
@@ -336,7 +364,7 @@ impl App {
                     connection: workspace.id,
                     sender: Sender::Assistant,
                     identity: None,
-                    content: &outcome.reply.text,
+                    content,
                     external_id: None,
                     question,
                     event: None,

@@ -23,8 +23,17 @@ use url::Url;
 use super::{Facts, OwnApp, Settings, Tokens};
 use crate::{Access, App, Error, FieldError, Result};
 
-/// What Amebo asks a workspace to allow.
-const NEEDS: [Need; 2] = [Need::Asking, Need::Synchronising];
+/// What Amebo asks a workspace to allow: to be asked there, and either to keep what is said or to search it live.
+fn needs(settings: &Settings) -> [Need; 2] {
+    [
+        Need::Asking,
+        if settings.searches_live {
+            Need::Searching
+        } else {
+            Need::Synchronising
+        },
+    ]
+}
 
 /// Where to send an administrator, and the state that must come back.
 #[derive(Debug, Clone)]
@@ -101,7 +110,7 @@ impl App {
         tx.commit().await?;
         let authorize_url = self.slack_api.authorize_url(
             &app.client_id,
-            &scope::required(&NEEDS),
+            &scope::required(&needs(settings)),
             &self.slack_redirect()?,
             &state,
             None,
@@ -318,11 +327,13 @@ impl App {
         connection: Option<ChannelConnectionId>,
         socket_mode: bool,
     ) -> Result<Value> {
-        if let Some(id) = connection {
-            self.channel_connection(access, id).await?;
+        let settings = if let Some(id) = connection {
+            let known = self.channel_connection(access, id).await?;
+            serde_json::from_value(known.configuration).map_err(Error::internal)?
         } else {
             access.permit(Resource::ChannelConnection, Action::Read)?;
-        }
+            Settings::default()
+        };
         let door = |name: &str| -> Result<Url> {
             let path = match connection {
                 Some(id) => format!("channels/slack/{id}/{name}"),
@@ -332,7 +343,7 @@ impl App {
         };
         let manifest = Manifest {
             name: "Amebo".to_owned(),
-            needs: NEEDS.to_vec(),
+            needs: needs(&settings).to_vec(),
             endpoints: if socket_mode {
                 None
             } else {
@@ -350,7 +361,8 @@ impl App {
 
     /// What is missing of the permissions Amebo makes use of, and what is granted beyond them.
     pub fn slack_scope_drift(connection: &ChannelConnection) -> (Vec<String>, Vec<String>) {
-        let needed = scope::required(&NEEDS);
+        let settings: Settings = serde_json::from_value(connection.configuration.clone()).unwrap_or_default();
+        let needed = scope::required(&needs(&settings));
         let missing = needed
             .iter()
             .filter(|scope| !connection.scopes.iter().any(|granted| granted == *scope))

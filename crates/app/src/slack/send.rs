@@ -50,6 +50,9 @@ struct Payload {
     #[serde(flatten)]
     to: Outgoing,
     parts: Vec<OutboundPayload>,
+    /// Whether it is forgotten as soon as it was sent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    passing: bool,
 }
 
 impl Outgoing {
@@ -63,13 +66,13 @@ impl Outgoing {
 
     /// A reply that goes there, as it is kept in the outbox.
     pub(super) fn payload(&self, reply: &Reply) -> Result<Value> {
-        self.payload_of(slack::render(reply, &CAPABILITIES))
+        self.payload_of(slack::render(reply, &CAPABILITIES), false)
     }
 
-    /// The same of what was rendered already.
-    pub(super) fn payload_of(&self, parts: Vec<OutboundPayload>) -> Result<Value> {
+    /// The same of what was rendered already; `passing` is forgotten as soon as it was sent.
+    pub(super) fn payload_of(&self, parts: Vec<OutboundPayload>, passing: bool) -> Result<Value> {
         let to = self.clone();
-        serde_json::to_value(Payload { to, parts }).map_err(Error::internal)
+        serde_json::to_value(Payload { to, parts, passing }).map_err(Error::internal)
     }
 }
 
@@ -157,6 +160,9 @@ impl App {
                     .advance(message, at, DeliveryStatus::Sent, first.as_deref(), None)
                     .await?;
             }
+            if payload.passing && taken == payload.parts.len() {
+                tx.deliveries().forget(delivery.id).await?;
+            }
             tx.commit().await?;
         }
         Ok(job::Outcome::Done)
@@ -199,6 +205,9 @@ impl App {
         }
         let mut tx = self.store.begin(&lease.permit()).await?;
         tx.deliveries().failed(delivery.id, &reason).await?;
+        if delivery.payload["passing"] == true {
+            tx.deliveries().forget(delivery.id).await?;
+        }
         if let Some((message, at)) = delivery.message {
             tx.messages()
                 .advance(message, at, DeliveryStatus::Failed, None, Some(&reason))
@@ -224,6 +233,11 @@ impl App {
             }),
         )
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where what does not fit into a draft goes.
