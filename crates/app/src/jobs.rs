@@ -14,6 +14,7 @@ use crate::ingest::{EmbedHandler, IngestHandler};
 use crate::mirror::{
     ComposeHandler, FetchFilesHandler, FollowChannelHandler, FollowWorkspaceHandler, ImportSlackHandler,
 };
+use crate::slack::people::KnowPeopleHandler;
 
 impl App {
     /// The handlers of every kind of job.
@@ -27,6 +28,7 @@ impl App {
             .with(ImportSlackHandler(Arc::clone(self)))
             .with(FollowWorkspaceHandler(Arc::clone(self)))
             .with(FollowChannelHandler(Arc::clone(self)))
+            .with(KnowPeopleHandler(Arc::clone(self)))
             .with(ReceiveHandler(Arc::clone(self)))
             .with(DeliverHandler(Arc::clone(self)))
             .with(Remover(self.storage.clone()))

@@ -16,6 +16,7 @@ mod transcript;
 pub use choose::FollowedChannel;
 pub use compose::{Compose, ComposeHandler};
 pub use file::{FetchFiles, FetchFilesHandler};
+pub(crate) use follow::SYNCHRONISATION;
 pub use follow::{
     FollowChannel, FollowChannelHandler, FollowWorkspace, FollowWorkspaceHandler, Synchronisation,
 };

@@ -11,6 +11,9 @@ mod event;
 mod home;
 pub mod install;
 mod interaction;
+pub mod link;
+mod live;
+pub(crate) mod people;
 mod person;
 mod reply;
 mod send;
@@ -57,6 +60,8 @@ pub struct Settings {
     pub knowledge_base_ids: Vec<KnowledgeBaseId>,
     /// Whether events come over a socket that Amebo opens, rather than to an address of this server.
     pub socket_mode: bool,
+    /// Whether nothing that is said in the workspace is kept: questions to Amebo alone search it live instead.
+    pub searches_live: bool,
     /// Whatever else is kept in the configuration, such as what is synchronised.
     #[serde(flatten)]
     pub other: serde_json::Map<String, serde_json::Value>,

@@ -419,6 +419,8 @@ pub enum Action {
         /// What the button carried.
         reference: String,
     },
+    /// To say who they are in the organisation.
+    Link,
     /// To be given the form for a question.
     AskForm,
     /// To ask a question by that form.

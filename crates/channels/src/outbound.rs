@@ -32,6 +32,9 @@ pub struct Reply {
     /// Whether whoever sees it alone can show it to everybody there.
     #[serde(default)]
     pub shareable: bool,
+    /// Whether whoever reads it can say who they are in the organisation.
+    #[serde(default)]
+    pub linkable: bool,
     /// The question, where those who read the answer have not seen it.
     #[serde(default)]
     pub asked: Option<Asked>,
@@ -97,6 +100,7 @@ impl Reply {
             reference: None,
             rateable: false,
             shareable: false,
+            linkable: false,
             asked: None,
             language: None,
         }

@@ -16,6 +16,7 @@ pub mod blob;
 pub mod channel_connection;
 pub mod channel_identity;
 pub mod channel_installation;
+pub mod channel_link;
 mod chunk;
 pub mod conversation;
 mod credential;

@@ -431,6 +431,39 @@ impl Questions<'_> {
         rows.into_iter().map(|row| row.seen_by(reader)).collect()
     }
 
+    /// Questions that several people asked and that were answered, those asked most first: of each, the one asked last.
+    pub async fn often_asked(&mut self, since: DateTime<Utc>, limit: u32) -> Result<Vec<QuestionId>> {
+        let rows: Vec<Uuid> = sqlx::query_scalar(
+            "select (array_agg(q.id order by q.created_at desc, q.id desc))[1]
+             from questions q
+             join answers a on a.organization_id = q.organization_id and a.question_id = q.id and a.outcome = 'answered'
+             where q.organization_id = $1 and q.created_at >= $2 and length(q.text) between 8 and 200
+             group by lower(btrim(q.text))
+             having count(distinct coalesce(q.user_id, q.contact_id)) > 1
+             order by count(*) desc, max(q.created_at) desc limit $3",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(since)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        Ok(rows.into_iter().map(QuestionId::from_uuid).collect())
+    }
+
+    /// The connected account that a question was asked on; `None` for questions asked elsewhere.
+    pub async fn connection_of(&mut self, question: QuestionId) -> Result<Option<ChannelConnectionId>> {
+        let connection: Option<Uuid> = sqlx::query_scalar(
+            "select k.connection_id from questions q
+             join conversations k on k.organization_id = q.organization_id and k.id = q.conversation_id
+             where q.organization_id = $1 and q.id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        Ok(connection.map(ChannelConnectionId::from_uuid))
+    }
+
     /// For whose eyes a question was answered, where that is kept.
     pub async fn readers(&mut self, question: QuestionId) -> Result<Option<Value>> {
         let readers: Option<Option<Value>> =

@@ -11,7 +11,9 @@ mod message;
 
 use std::collections::HashMap;
 
-use amebo_core::id::{Id, KnowledgeBaseId, SlackChannelId, SlackUserId, SourceId, UserId};
+use amebo_core::id::{
+    ChannelConnectionId, Id, KnowledgeBaseId, SlackChannelId, SlackUserId, SourceId, UserId,
+};
 use amebo_core::slack::SlackChannelKind;
 use uuid::Uuid;
 
@@ -128,12 +130,23 @@ fn channel(row: ChannelRow) -> Result<SlackChannel> {
 }
 
 impl Slack<'_> {
-    /// The mirrored channel that Slack calls so; of several, which repeated exports of one workspace can leave, the latest.
-    pub async fn channel_called(&mut self, external_id: &str) -> Result<Option<SlackChannelId>> {
+    /// The mirrored channel that a connection's workspace calls so: one that the connection follows, or of an export of that workspace.
+    /// Another workspace's channel of the same id is another channel.
+    pub async fn channel_called(
+        &mut self,
+        connection: ChannelConnectionId,
+        external_id: &str,
+    ) -> Result<Option<SlackChannelId>> {
         let id: Option<Uuid> = sqlx::query_scalar(
-            "select id from slack_channels where organization_id = $1 and external_id = $2 order by id desc limit 1",
+            "select c.id from slack_channels c
+             join sources s on s.organization_id = c.organization_id and s.id = c.source_id
+             join channel_connections k on k.organization_id = c.organization_id and k.id = $2
+             where c.organization_id = $1 and c.external_id = $3
+               and (c.connection_id = k.id or s.configuration ->> 'workspace_url' = rtrim(k.account ->> 'url', '/'))
+             order by c.connection_id is not distinct from k.id desc, c.id desc limit 1",
         )
         .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
         .bind(external_id)
         .fetch_optional(&mut *self.0.connection)
         .await?;
@@ -297,6 +310,19 @@ impl Slack<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// The same wherever a connection mirrors the workspace.
+    pub async fn link_user_of(
+        &mut self,
+        connection: ChannelConnectionId,
+        external: &str,
+        user: Option<UserId>,
+    ) -> Result<()> {
+        for source in self.sources_of(connection).await? {
+            self.link_user(source, external, user).await?;
+        }
+        Ok(())
     }
 
     /// Makes exactly these users of its workspace the members of a channel; unknown ones are passed over. It counts from the commit on.

@@ -20,14 +20,33 @@ impl OrgTx {
 pub struct Sources<'a>(pub(crate) Scope<'a>);
 
 impl Sources<'_> {
-    /// The source that mirrors a workspace of this name in a knowledge base; made when it is first needed. The workspace's address is
-    /// kept when it is given.
+    /// The source that mirrors a workspace in a knowledge base; made when it is first needed. A workspace is known by its address, so
+    /// that an export of it and a connection to it are one; where the address is not given, by this name.
     pub async fn of_workspace(
         &mut self,
         knowledge_base: KnowledgeBaseId,
         name: &str,
         url: Option<&str>,
     ) -> Result<SourceId> {
+        // Whoever asks at the same time waits, and then finds the same.
+        sqlx::query("select from knowledge_bases where organization_id = $1 and id = $2 for no key update")
+            .bind(self.0.organization.uuid())
+            .bind(knowledge_base.uuid())
+            .execute(&mut *self.0.connection)
+            .await?;
+        let known: Option<Uuid> = sqlx::query_scalar(
+            "select id from sources
+             where organization_id = $1 and knowledge_base_id = $2 and kind = 'slack' and configuration ->> 'workspace_url' = $3
+             order by created_at, id limit 1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(knowledge_base.uuid())
+        .bind(url)
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        if let Some(known) = known {
+            return Ok(SourceId::from_uuid(known));
+        }
         let id: Uuid = sqlx::query_scalar(
             "insert into sources as s (id, organization_id, knowledge_base_id, kind, name, configuration, created_at, updated_at)
              values ($1, $2, $3, 'slack', $4, jsonb_strip_nulls(jsonb_build_object('workspace_url', $5::text)), $6, $6)

@@ -626,6 +626,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/channel-identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom you said to be on channels. */
+        get: operations["list_channel_identities"];
+        put?: never;
+        /** Confirm that you are the person on a channel who asked for the link, and use it up. From then on you are answered there as the member
+         *     that you are. */
+        post: operations["confirm_channel_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-identities/{channel_identity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End that you are a person on a channel whom you said to be. */
+        delete: operations["unlink_channel_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-links/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom a link that Amebo sent on a channel would make you. It does nothing yet. */
+        post: operations["describe_channel_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/documents": {
         parameters: {
             query?: never;
@@ -1657,10 +1710,54 @@ export interface components {
             url?: string | null;
         };
         /**
+         * Format: uuid
+         * @description What a person is called on one channel.
+         */
+        ChannelIdentityId: string;
+        ChannelIdentityList: {
+            items: components["schemas"]["ChannelIdentityResponse"][];
+        };
+        /** @description A person on a channel whom you said to be. */
+        ChannelIdentityResponse: {
+            channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            /** @description How the connected account is called. */
+            connection: string;
+            id: components["schemas"]["ChannelIdentityId"];
+            /**
+             * Format: date-time
+             * @description When you said so.
+             */
+            linked_at?: string | null;
+            /** @description How you are called there. */
+            name?: string | null;
+        };
+        /**
          * @description A platform on which people write to Amebo.
          * @enum {string}
          */
         ChannelKind: "slack" | "teams" | "whatsapp" | "telegram" | "line" | "wechat" | "widget" | "email" | "highlevel";
+        /** @description A link that Amebo sent to somebody on a channel. */
+        ChannelLinkRequest: {
+            /** @description What stands behind `#token=` in the link. */
+            token: string;
+        };
+        /** @description The person on a channel who asked for a link. */
+        ChannelLinkResponse: {
+            channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            /** @description The person. */
+            channel_identity_id: components["schemas"]["ChannelIdentityId"];
+            /** @description How the connected account is called. */
+            connection: string;
+            /** @description Their address there. */
+            email?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the link works.
+             */
+            expires_at: string;
+            /** @description How they are called there. */
+            name?: string | null;
+        };
         /** @description What is kept of a channel, and who may see it. */
         ChooseSlackChannelRequest: {
             /** @description Whether every member of the organization may see it, if it is public. */
@@ -3030,6 +3127,12 @@ export interface components {
              * @default false
              */
             people_are_colleagues: boolean;
+            /**
+             * @description Whether nothing that is said in the workspace is kept, and what was kept is forgotten: direct messages to Amebo search it live
+             *     instead, where Slack offers that.
+             * @default false
+             */
+            searches_live: boolean;
         };
         /**
          * Format: uuid
@@ -4941,6 +5044,131 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_channel_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelIdentityList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    confirm_channel_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelLinkRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelLinkResponse"];
+                };
+            };
+            /** @description The link does not work any more */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    unlink_channel_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_identity_id: components["schemas"]["ChannelIdentityId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    describe_channel_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelLinkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelLinkResponse"];
+                };
+            };
+            /** @description The link does not work any more */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

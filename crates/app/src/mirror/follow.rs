@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compose::Compose;
 use super::said::{of_history, of_person, of_place, time};
+use crate::slack::Settings;
 use crate::{App, Error};
 
 /// How long a list of people or places may wait for its next page.
@@ -169,10 +170,44 @@ impl Handler for FollowWorkspaceHandler {
             ended = self.0.follow_workspace(&lease, task.connection) => ended,
         };
         match ended {
-            Ok(()) | Err(Stop::Over) => Outcome::Done,
+            Ok(()) => Outcome::Done,
+            Err(Stop::Over) => self.come_back(&lease, task.connection, None).await,
             Err(Stop::Wait(wait)) => Outcome::Snooze(wait),
-            Err(Stop::Refused(reason)) => Outcome::fail(reason),
+            Err(Stop::Refused(reason)) => self.come_back(&lease, task.connection, Some(&reason)).await,
             Err(Stop::Failed(error)) => Outcome::retry(error),
+        }
+    }
+}
+
+impl FollowWorkspaceHandler {
+    /// Ends a round that could not be gone; there is another tomorrow if Slack refused this one, for this reason, or if something is to be
+    /// forgotten one day.
+    async fn come_back(
+        &self,
+        lease: &Lease,
+        connection: ChannelConnectionId,
+        refusal: Option<&str>,
+    ) -> Outcome {
+        let app = &self.0;
+        let permit = lease.permit();
+        let ended = async {
+            if refusal.is_none() && !app.has_to_forget(&permit, connection).await? {
+                return Ok(());
+            }
+            let mut tx = app.store.begin(&permit).await?;
+            if let Some(reason) = refusal {
+                tx.channel_connections().note_error(connection, reason).await?;
+            }
+            if tx.jobs().complete(lease).await? {
+                let next = FollowWorkspace::daily(connection).at(app.environment().now() + NIGHTLY);
+                tx.jobs().push(next).await?;
+                tx.commit().await?;
+            }
+            Ok::<_, amebo_store::Error>(())
+        };
+        match ended.await {
+            Ok(()) => Outcome::Done,
+            Err(error) => Outcome::retry(error),
         }
     }
 }
@@ -215,6 +250,7 @@ impl App {
         connection: ChannelConnectionId,
     ) -> Result<(), Stop> {
         let permit = lease.permit();
+        self.forget_what_is_old(&permit, connection).await?;
         let followed = self.followed(&permit, connection).await?;
         let api = followed.api.clone().with_patience(LISTING);
         let mut cursor = None;
@@ -317,6 +353,11 @@ impl App {
             .await?
             .filter(|connection| connection.status == ConnectionStatus::Active)
             .ok_or(Stop::Over)?;
+        let settings: Settings =
+            serde_json::from_value(connection.configuration.clone()).map_err(Error::internal)?;
+        if settings.searches_live {
+            return Err(Stop::Over);
+        }
         let choice = chosen(&connection.configuration);
         let base = choice.knowledge_base_id.ok_or(Stop::Over)?;
         if tx.knowledge_bases().get(base).await?.is_none() {
@@ -535,6 +576,48 @@ impl App {
             tx.jobs().push(Compose::job(channel.id)).await?;
             tx.commit().await?;
         }
+    }
+
+    /// Removes what is not to be kept any longer of a connection's channels, whether or not they are still followed; of one that keeps
+    /// nothing, everything.
+    async fn forget_what_is_old(&self, permit: &Permit, connection: ChannelConnectionId) -> Result<(), Stop> {
+        let mut tx = self.store.begin(permit).await?;
+        let known = tx
+            .channel_connections()
+            .by_id(connection)
+            .await?
+            .ok_or(Stop::Over)?;
+        let channels = tx.slack().followed_by(connection).await?;
+        tx.commit().await?;
+        let settings: Settings =
+            serde_json::from_value(known.configuration.clone()).map_err(Error::internal)?;
+        let oldest = chosen(&known.configuration)
+            .keep_days
+            .map(|days| self.environment().now() - TimeDelta::days(i64::from(days)));
+        for channel in channels {
+            if settings.searches_live {
+                let mut tx = self.store.begin(permit).await?;
+                tx.slack().delete_channel(channel.id).await?;
+                tx.commit().await?;
+            } else if let Some(oldest) = oldest {
+                self.forget_older(permit, &channel, oldest).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something of a connection that is not followed any more will have to go one day.
+    async fn has_to_forget(
+        &self,
+        permit: &Permit,
+        connection: ChannelConnectionId,
+    ) -> amebo_store::Result<bool> {
+        let mut tx = self.store.begin(permit).await?;
+        let known = tx.channel_connections().by_id(connection).await?;
+        let keeps_for_a_time = known.is_some_and(|known| chosen(&known.configuration).keep_days.is_some());
+        let has = keeps_for_a_time && tx.slack().has_messages_of(connection).await?;
+        tx.commit().await?;
+        Ok(has)
     }
 
     async fn note_slack_refusal(

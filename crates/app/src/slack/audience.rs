@@ -18,6 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::people::KnowPeople;
 use super::token::Workspace;
 use crate::{App, Result};
 
@@ -101,6 +102,13 @@ impl Places {
     }
 }
 
+impl Places {
+    /// Forgets who reads the places of a connection, after somebody became known or unknown.
+    pub(super) fn forget_all(&self, connection: ChannelConnectionId) {
+        self.0.lock().retain(|(of, _), _| *of != connection);
+    }
+}
+
 impl Audience {
     /// The asker alone.
     pub(super) fn of_asker(reader: &Reader) -> Self {
@@ -146,7 +154,9 @@ impl App {
         };
         // What the event itself shows counts even where the list of readers does not show it.
         let insiders = !place.shared && !explained.has_outsiders();
-        let reader = self.reader_of_place(permit, &place.id, insiders).await?;
+        let reader = self
+            .reader_of_place(permit, workspace.id, &place.id, insiders)
+            .await?;
         Ok(Audience {
             readers: vec![reader],
             explained,
@@ -158,11 +168,12 @@ impl App {
     pub(super) async fn reader_of_place(
         &self,
         permit: &Permit,
+        connection: ChannelConnectionId,
         place: &str,
         insiders: bool,
     ) -> Result<Reader> {
         let mut tx = self.store.begin(permit).await?;
-        let mirrored = tx.slack().channel_called(place).await?;
+        let mirrored = tx.slack().channel_called(connection, place).await?;
         tx.commit().await?;
         Ok(match mirrored {
             Some(channel) => Reader::SlackChannel { channel, insiders },
@@ -222,7 +233,7 @@ impl App {
                 return Ok(unknown(false));
             }
         };
-        let identities = self.identities(workspace, permit, &people).await?;
+        let identities = self.identities(workspace, permit, place, &people).await?;
         let users: Vec<_> = identities
             .iter()
             .filter_map(|identity| match identity.who {
@@ -261,11 +272,12 @@ impl App {
         })
     }
 
-    /// Who these people are; Slack is asked about a few unknown ones, and more than that stay unknown.
+    /// Who these people are; Slack is asked about a few unknown ones, and about more than that in the background, for the next answer.
     async fn identities(
         self: &Arc<Self>,
         workspace: &Workspace,
         permit: &Permit,
+        place: &Place,
         people: &[String],
     ) -> Result<Vec<ChannelIdentity>> {
         let mut tx = self.store.begin(permit).await?;
@@ -279,6 +291,10 @@ impl App {
             for person in unknown {
                 known.push(self.slack_identity(workspace, permit, person, false).await?);
             }
+        } else {
+            let mut tx = self.store.begin(permit).await?;
+            tx.jobs().push(KnowPeople::job(workspace.id, &place.id)).await?;
+            tx.commit().await?;
         }
         Ok(known)
     }

@@ -12,10 +12,11 @@ use amebo_store::channel_connection::ChannelConnection;
 use amebo_store::job::Lease;
 use serde_json::json;
 
-use super::Facts;
 use super::converse::{Addressed, Readers, Scope};
 use super::door::somebody_waits;
+use super::live;
 use super::send::{Outgoing, event_of};
+use super::{Facts, Settings};
 use crate::channel::receive::Received;
 use crate::{App, Error, Result};
 
@@ -39,12 +40,16 @@ impl App {
             return Ok(());
         }
         // What is said and who is where is kept in step, whether or not it is said to Amebo.
-        self.mirror_event(&permit, connection.id, &event.event).await?;
+        let settings: Settings =
+            serde_json::from_value(connection.configuration.clone()).map_err(Error::internal)?;
+        if !settings.searches_live {
+            self.mirror_event(&permit, connection.id, &event.event).await?;
+        }
+        self.note_quietly(&permit, connection.id, &event.event).await?;
         let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
         let said = addressed(received, &facts, &event);
         // Most of what is said in a workspace is said to others, and Slack is not to be asked about it.
         if said.is_none() && !wants_something(&event.event) {
-            self.note_quietly(&permit, connection.id, &event.event).await?;
             return self.end(lease, received, None).await;
         }
         let workspace = match self.slack_workspace(&permit, &connection).await {
@@ -178,6 +183,7 @@ fn of_message(facts: &Facts, message: &Message, at: chrono::DateTime<chrono::Utc
         readers: if direct { Readers::Asker } else { Readers::Place },
         scope: Scope::Workspace,
         only_if_under_way: message.addressed == Addressing::Thread,
+        search_token: live::token_of(message),
         in_assistant: message.addressed == Addressing::Assistant,
     })
 }
@@ -211,6 +217,7 @@ fn of_command(
             Scope::Workspace
         },
         only_if_under_way: false,
+        search_token: None,
         in_assistant: false,
     })
 }
@@ -238,6 +245,7 @@ fn of_form(interaction: &Interaction, at: chrono::DateTime<chrono::Utc>) -> Opti
         readers: Readers::Asker,
         scope: Scope::Workspace,
         only_if_under_way: false,
+        search_token: None,
         in_assistant: false,
     })
 }

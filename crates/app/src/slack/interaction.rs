@@ -19,11 +19,10 @@ use super::token::{Workspace, call_failed};
 use crate::channel::receive::Received;
 use crate::{App, Error, Result};
 
-/// What is suggested where a conversation begins.
-const SUGGESTIONS: [&str; 3] = [
-    "What do you know about?",
-    "Summarise our most important policies",
-    "Who should I ask about this?",
+/// What is suggested where a conversation begins as long as nothing was asked by several people.
+const SUGGESTIONS: [&str; 2] = [
+    "What are our most important policies?",
+    "What does a new colleague need to know?",
 ];
 
 impl App {
@@ -43,8 +42,22 @@ impl App {
                 self.show_home(lease, workspace, person, revision.as_deref())
                     .await?;
             }
-            Event::ConversationOpened { place, thread, .. } => {
-                let prompts = suggested_prompts(&SUGGESTIONS.map(str::to_owned));
+            Event::ConversationOpened {
+                place,
+                thread,
+                person,
+                ..
+            } => {
+                let permit = lease.permit();
+                let speaker = self.slack_speaker(workspace, &permit, person).await?;
+                let mut questions = match &speaker.reader {
+                    Some(reader) => self.suggested_questions(&permit, reader).await?,
+                    None => Vec::new(),
+                };
+                if questions.is_empty() {
+                    questions = SUGGESTIONS.map(str::to_owned).to_vec();
+                }
+                let prompts = suggested_prompts(&questions);
                 workspace
                     .api
                     .set_suggested_prompts(&place.id, thread.as_deref(), None, &prompts)
@@ -85,6 +98,7 @@ impl App {
                             email: person.email.as_deref(),
                             email_is_verified: person.email_confirmed == Some(true),
                             standing: standing(person),
+                            is_told: true,
                         })
                         .await?;
                 }
@@ -127,6 +141,7 @@ impl App {
                     .share(lease, received, workspace, interaction, reference)
                     .await;
             }
+            Action::Link => self.offer_link(lease, workspace, interaction).await?,
             Action::AskForm => {
                 if let Some(trigger) = &interaction.trigger {
                     workspace

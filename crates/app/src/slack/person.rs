@@ -75,15 +75,15 @@ impl App {
         {
             return Ok(known.clone());
         }
-        let told = match workspace.api.person(external_id).await {
-            Ok(person) => Some(person),
+        let (told, ask_again) = match workspace.api.person(external_id).await {
+            Ok(person) => (Some(person), false),
             Err(error) => {
                 tracing::warn!(
                     connection = %workspace.id,
                     error = &error as &dyn std::error::Error,
                     "Slack did not tell who somebody is"
                 );
-                None
+                (None, error.outcome.is_repeatable())
             }
         };
         if told.is_none()
@@ -91,19 +91,35 @@ impl App {
         {
             return Ok(known);
         }
-        let standing = told.as_ref().map_or(Standing::Stranger, |person| {
-            if foreign {
-                Standing::Stranger
-            } else {
-                standing(person)
-            }
-        });
+        self.keep_slack_identity(
+            workspace,
+            permit,
+            external_id,
+            (told.as_ref(), foreign),
+            !ask_again,
+        )
+        .await
+    }
+
+    /// Keeps what Slack told of a person, or that it told nothing.
+    pub(super) async fn keep_slack_identity(
+        &self,
+        workspace: &Workspace,
+        permit: &Permit,
+        external_id: &str,
+        (told, foreign): (Option<&Person>, bool),
+        is_told: bool,
+    ) -> Result<ChannelIdentity> {
         let profile = Profile {
             external_id,
-            display_name: told.as_ref().and_then(|person| person.name.as_deref()),
-            email: told.as_ref().and_then(|person| person.email.as_deref()),
-            email_is_verified: told.as_ref().and_then(|person| person.email_confirmed) == Some(true),
-            standing,
+            display_name: told.and_then(|person| person.name.as_deref()),
+            email: told.and_then(|person| person.email.as_deref()),
+            email_is_verified: told.and_then(|person| person.email_confirmed) == Some(true),
+            standing: match told {
+                Some(person) if !foreign => standing(person),
+                _ => Standing::Stranger,
+            },
+            is_told,
         };
         let mut tx = self.store.begin(permit).await?;
         let identity = tx.channel_identities(workspace.id).keep(&profile).await?;

@@ -24,6 +24,14 @@ pub(super) const PUBLIC_ONLY: &str = "Not everybody who reads this channel is kn
 /// What is said when an answer holds more than a channel's readers may know.
 pub(super) const NOT_FOR_ALL: &str = "I did not share this: part of the answer rests on documents that not everybody in this channel may read.";
 
+/// What is added in a channel of a workspace of which nothing is kept.
+pub(super) const LIVE_ALONE: &str = "Nothing that is said in this workspace is kept, and I search it live only for the one who asks: write to me \
+     directly.";
+/// What is added where the platform gives nothing to search with.
+pub(super) const LIVE_DIRECTLY: &str =
+    "To have this workspace searched live as well, write to me directly instead of using a command.";
+/// What is kept of an answer that rests on what is not kept.
+pub(super) const NOT_KEPT: &str = "(An answer from what was found live in Slack, which is not kept.)";
 /// What is said when the reader stopped an answer while it was written.
 pub(super) const STOPPED: &str = "I stopped, as you asked. Ask again whenever you like.";
 

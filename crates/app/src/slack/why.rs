@@ -1,7 +1,7 @@
 //! Why the readers of an answer may see what it rests on.
 
 use amebo_core::document::{Audience, Reader};
-use amebo_core::id::{DocumentId, QuestionId, UserId};
+use amebo_core::id::{ChannelConnectionId, DocumentId, QuestionId, UserId};
 use amebo_core::permission::{Action, Resource};
 use amebo_store::answer::Verdict;
 
@@ -39,6 +39,7 @@ impl App {
         let permit = access.permit(Resource::Question, Action::Read)?;
         let mut tx = self.store.begin(&permit).await?;
         let stored = tx.questions().readers(id).await?;
+        let connection = tx.questions().connection_of(id).await?;
         tx.commit().await?;
         let readers = match stored {
             Some(stored) => serde_json::from_value(stored).map_err(Error::internal)?,
@@ -50,7 +51,9 @@ impl App {
                 },
             },
         };
-        let reader = self.readers_now(access, &readers, question.user).await?;
+        let reader = self
+            .readers_now(access, connection, &readers, question.user)
+            .await?;
         let citations = match question.answer.map(|answer| answer.content.verdict) {
             Some(Verdict::Answered { citations, .. }) => citations,
             Some(Verdict::Declined { closest, .. }) => closest,
@@ -85,6 +88,7 @@ impl App {
     async fn readers_now(
         &self,
         access: &Access,
+        connection: Option<ChannelConnectionId>,
         readers: &Explained,
         asker: Option<UserId>,
     ) -> Result<Option<Reader>> {
@@ -107,7 +111,12 @@ impl App {
             (Explained::Place { place, .. }, _) => {
                 let permit = access.permit(Resource::Question, Action::Read)?;
                 let insiders = !readers.has_outsiders();
-                Some(self.reader_of_place(&permit, place, insiders).await?)
+                match connection {
+                    Some(connection) => {
+                        Some(self.reader_of_place(&permit, connection, place, insiders).await?)
+                    }
+                    None => Some(Reader::Outsider),
+                }
             }
             (readers, _) if readers.has_outsiders() => Some(Reader::Outsider),
             _ => Some(Reader::Machine),

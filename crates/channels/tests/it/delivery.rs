@@ -308,6 +308,9 @@ async fn amebos_page_forms_and_suggestions_are_taken() {
                 state: "up to date".into(),
             })
             .collect(),
+        groups: vec!["Public channels: 30 <read>".into(); 30],
+        settings: vec!["x".repeat(5_000); 30],
+        can_link: true,
         dashboard: Some("https://amebo.example/".parse().unwrap()),
     });
     workspace.publish_home(Ids::USER, &page, None).await.unwrap();

@@ -8,7 +8,7 @@ use amebo_channels::outbound::{Citation, Form, Reply};
 use amebo_channels::slack::api::{
     AppCredentials, CallError, HistoryQuery, Page, Patience, PlaceFilter, StreamTarget, Workspace,
 };
-use amebo_channels::slack::outbound::{Home, ask_form, home, render_below, suggested_prompts};
+use amebo_channels::slack::outbound::{Home, SyncedPlace, ask_form, home, render_below, suggested_prompts};
 use amebo_channels::slack::{CAPABILITIES, render, verify};
 use amebo_core::answer::ConfidenceLevel;
 use amebo_core::{Environment, SystemClock};
@@ -489,6 +489,13 @@ async fn the_sdks_models_take_our_blocks() {
     all.push(
         home(&Home {
             organization: "Acme".into(),
+            groups: vec!["Public channels: 1 read".into()],
+            settings: vec!["You are known to me.".into()],
+            places: vec![SyncedPlace {
+                place: "C1".into(),
+                state: "is read".into(),
+            }],
+            can_link: true,
             ..Home::default()
         })["blocks"]
             .clone(),

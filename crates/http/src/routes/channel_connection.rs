@@ -103,6 +103,9 @@ struct SlackSettings {
     people_are_colleagues: bool,
     /// What mentions, direct messages and `/ask` search; everything in use when empty. `/askall` always searches everything.
     knowledge_base_ids: Vec<KnowledgeBaseId>,
+    /// Whether nothing that is said in the workspace is kept, and what was kept is forgotten: direct messages to Amebo search it live
+    /// instead, where Slack offers that.
+    searches_live: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -137,6 +140,7 @@ impl From<ChannelConnection> for ChannelConnectionResponse {
             settings: SlackSettings {
                 people_are_colleagues: settings.people_are_colleagues,
                 knowledge_base_ids: settings.knowledge_base_ids,
+                searches_live: settings.searches_live,
             },
             connected_by: connection.connected_by,
             connected_at: connection.connected_at,
@@ -158,6 +162,7 @@ impl From<SlackSettings> for Settings {
         Self {
             people_are_colleagues: settings.people_are_colleagues,
             knowledge_base_ids: settings.knowledge_base_ids,
+            searches_live: settings.searches_live,
             ..Self::default()
         }
     }

@@ -4,6 +4,10 @@ mod acme;
 mod conversation;
 mod file;
 mod follow;
+mod home;
+mod installing;
+mod link;
+mod live;
 mod streaming;
 
 use amebo_testkit::{Reply, TestApp, slack_event};

@@ -15,7 +15,7 @@ use crate::ingest::run_killed;
 use crate::knowledge_base::knowledge_base;
 
 /// An archive of these files.
-fn archive(files: &[(&str, Value)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, Value)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
         writer.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -88,7 +88,13 @@ async fn send(owner: &Person, base: &str, query: &str, archive: Vec<u8>) -> Repl
 }
 
 /// Sends an archive and does all work that follows from it.
-async fn imported(app: &TestApp, owner: &Person, base: &str, query: &str, archive: Vec<u8>) -> Value {
+pub(crate) async fn imported(
+    app: &TestApp,
+    owner: &Person,
+    base: &str,
+    query: &str,
+    archive: Vec<u8>,
+) -> Value {
     let sent = send(owner, base, query, archive).await.expect(202).json();
     app.run_jobs().await;
     let path = owner.path(&format!("/slack-imports/{}", sent["id"].as_str().unwrap()));

@@ -1,6 +1,7 @@
 //! How far the channels of a connected workspace have been read.
 
 use amebo_core::id::{ChannelConnectionId, DocumentId, Id, SlackChannelId, SourceId};
+use amebo_core::slack::SlackChannelKind;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -279,6 +280,53 @@ impl Slack<'_> {
         .bind(i64::from(limit))
         .fetch_all(&mut *self.0.connection)
         .await?)
+    }
+
+    /// Whether anything that was said is kept of a connection's channels.
+    pub async fn has_messages_of(&mut self, connection: ChannelConnectionId) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from slack_channels c
+                 join slack_messages m on m.organization_id = c.organization_id and m.channel_id = c.id
+                 where c.organization_id = $1 and c.connection_id = $2)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .fetch_one(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// The channels of which a connection keeps what is said and of which this person may know: open ones, and those they are in.
+    pub async fn followed_for(
+        &mut self,
+        connection: ChannelConnectionId,
+        person: &str,
+    ) -> Result<Vec<(SlackChannel, Following)>> {
+        let channels = self.followed_by(connection).await?;
+        let theirs: Vec<Uuid> = sqlx::query_scalar(
+            "select m.channel_id from slack_users u
+             join slack_channel_members m on m.organization_id = u.organization_id and m.slack_user_id = u.id
+             join slack_channels c on c.organization_id = m.organization_id and c.id = m.channel_id and c.connection_id = $2
+             where u.organization_id = $1 and u.external_id = $3 and not u.is_deleted",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .bind(person)
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let mut followed = Vec::new();
+        for channel in channels {
+            let is_open = channel.described.is_open && channel.described.kind == SlackChannelKind::Public;
+            if !is_open && !theirs.contains(&channel.id.uuid()) {
+                continue;
+            }
+            let following = self.following(channel.id).await?;
+            followed.extend(
+                following
+                    .filter(|following| following.is_selected)
+                    .map(|following| (channel, following)),
+            );
+        }
+        Ok(followed)
     }
 
     /// A channel goes by another id of Slack's from now on.

@@ -171,6 +171,7 @@ fn button(name: &str, value: Option<String>) -> Action {
         },
         (control::SHARE, Some(reference)) => Action::Share { reference },
         (control::ASK, _) => Action::AskForm,
+        (control::LINK, _) => Action::Link,
         (name, value) => Action::Other {
             name: name.to_owned(),
             value,

@@ -16,6 +16,8 @@ pub const RATE_DOWN: &str = "amebo_rate_down";
 pub const SHARE: &str = "amebo_share";
 /// Opens the form for a question.
 pub const ASK: &str = "amebo_ask";
+/// Asks for the link by which a member says who they are.
+pub const LINK: &str = "amebo_link";
 /// Opens a page of the dashboard; needs no answer.
 pub const OPEN: &str = "amebo_open";
 
@@ -35,6 +37,14 @@ const REFERENCE_LENGTH: usize = 255;
 
 /// The controls below a reply.
 pub(super) fn row(reply: &Reply, limits: &BlockLimits, wording: &Wording) -> Vec<Value> {
+    let mut blocks = about_the_answer(reply, limits, wording);
+    if reply.linkable {
+        blocks.push(json!({ "type": "actions", "elements": [button(LINK, wording.link, "link")] }));
+    }
+    blocks
+}
+
+fn about_the_answer(reply: &Reply, limits: &BlockLimits, wording: &Wording) -> Vec<Value> {
     let Some(reference) = reply
         .reference
         .as_deref()

@@ -13,6 +13,8 @@ use crate::slack::mrkdwn;
 const MOST_QUESTIONS: usize = 10;
 /// How many places are shown.
 const MOST_PLACES: usize = 20;
+/// How many sentences of a kind are shown.
+const MOST_SENTENCES: usize = 6;
 /// How many questions are suggested; the platform takes no more.
 const MOST_SUGGESTIONS: usize = 4;
 /// The longest question that can be typed; the platform's limit.
@@ -29,6 +31,12 @@ pub struct Home {
     pub recent: Vec<RecentQuestion>,
     /// The places whose messages Amebo follows, as far as this person may know of them.
     pub places: Vec<SyncedPlace>,
+    /// How far each kind of places is, in a sentence each.
+    pub groups: Vec<String>,
+    /// What holds for this person here, in a sentence each: where answers go, what is kept, who they are taken for.
+    pub settings: Vec<String>,
+    /// Whether they can say who they are in the organisation.
+    pub can_link: bool,
     /// The dashboard, for those who may use it.
     pub dashboard: Option<Url>,
 }
@@ -76,7 +84,15 @@ pub fn home(home: &Home) -> Value {
         open["url"] = json!(url);
         buttons.push(open);
     }
+    if home.can_link {
+        buttons.push(button(control::LINK, "Link my Amebo account", "link"));
+    }
     blocks.push(json!({ "type": "actions", "elements": buttons }));
+    if !home.settings.is_empty() {
+        blocks.push(json!({ "type": "divider" }));
+        blocks.push(section("*How it works for you here*"));
+        blocks.extend(sentences(&home.settings));
+    }
     if !home.recent.is_empty() {
         blocks.push(json!({ "type": "divider" }));
         blocks.push(section("*Your recent questions*"));
@@ -85,6 +101,7 @@ pub fn home(home: &Home) -> Value {
     if !home.places.is_empty() {
         blocks.push(json!({ "type": "divider" }));
         blocks.push(section("*Channels I read*"));
+        blocks.extend(sentences(&home.groups));
         blocks.extend(home.places.iter().take(MOST_PLACES).map(|place| {
             let id: String = place.place.chars().filter(char::is_ascii_alphanumeric).collect();
             context(&format!(
@@ -135,6 +152,13 @@ pub fn suggested_prompts(questions: &[String]) -> Value {
         .take(MOST_SUGGESTIONS)
         .map(|question| json!({ "title": shortened(&question, 75), "message": shortened(&question, 500) }))
         .collect()
+}
+
+fn sentences(sentences: &[String]) -> impl Iterator<Item = Value> {
+    sentences
+        .iter()
+        .take(MOST_SENTENCES)
+        .map(|sentence| context(&mrkdwn::escape(&shortened(&one_line(sentence), 300))))
 }
 
 fn recent(question: &RecentQuestion) -> Value {

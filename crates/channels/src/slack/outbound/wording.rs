@@ -11,6 +11,7 @@ pub(super) struct Wording {
     pub(super) unhelpful: &'static str,
     pub(super) share: &'static str,
     pub(super) asked: &'static str,
+    pub(super) link: &'static str,
 }
 
 const ENGLISH: Wording = Wording {
@@ -23,6 +24,7 @@ const ENGLISH: Wording = Wording {
     unhelpful: "Not helpful",
     share: "Share with the channel",
     asked: "asked",
+    link: "I have an account in Amebo",
 };
 
 const GERMAN: Wording = Wording {
@@ -35,6 +37,7 @@ const GERMAN: Wording = Wording {
     unhelpful: "Nicht hilfreich",
     share: "Im Kanal teilen",
     asked: "fragte",
+    link: "Ich habe ein Konto in Amebo",
 };
 
 const FRENCH: Wording = Wording {
@@ -47,6 +50,7 @@ const FRENCH: Wording = Wording {
     unhelpful: "Pas utile",
     share: "Partager dans le canal",
     asked: "a demandé",
+    link: "J'ai un compte Amebo",
 };
 
 const SPANISH: Wording = Wording {
@@ -59,6 +63,7 @@ const SPANISH: Wording = Wording {
     unhelpful: "No es útil",
     share: "Compartir en el canal",
     asked: "preguntó",
+    link: "Tengo una cuenta de Amebo",
 };
 
 impl Wording {

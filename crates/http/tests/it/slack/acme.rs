@@ -125,12 +125,21 @@ pub(super) async fn connect(
     owner: &Person,
     settings: Value,
 ) -> amebo_testkit::Reply {
+    let workspace = InstallAs::Workspace(Ids::TEAM.to_owned());
+    install(app, slack, owner, &json!({ "settings": settings }), workspace).await
+}
+
+/// An administrator begins with this and comes back from Slack, having installed the app so.
+pub(super) async fn install(
+    app: &TestApp,
+    slack: &FakeSlack,
+    owner: &Person,
+    begin: &Value,
+    install_as: InstallAs,
+) -> amebo_testkit::Reply {
     let begun = owner
         .client
-        .post(
-            &owner.path("/channel-connections/slack/installations"),
-            &json!({ "settings": settings }),
-        )
+        .post(&owner.path("/channel-connections/slack/installations"), begin)
         .await
         .expect(201);
     let cookie = begun.headers[header::SET_COOKIE]
@@ -149,11 +158,7 @@ pub(super) async fn connect(
     };
     let scopes = query("scope");
     let scopes: Vec<&str> = scopes.split(',').collect();
-    let code = slack.world().grant_code(
-        &query("client_id"),
-        &scopes,
-        InstallAs::Workspace(Ids::TEAM.to_owned()),
-    );
+    let code = slack.world().grant_code(&query("client_id"), &scopes, install_as);
     let back = format!("/channels/slack/callback?code={code}&state={}", query("state"));
     let request = Request::get(back)
         .header(header::COOKIE, cookie)

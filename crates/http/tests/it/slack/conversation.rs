@@ -365,3 +365,61 @@ async fn an_answer_explains_for_whom_it_was_given() {
     assert_eq!(why["sources"][0]["holds"], true);
     assert!(!acme.base.is_empty());
 }
+
+#[tokio::test]
+async fn the_people_of_a_large_channel_are_got_to_know_for_the_next_answer() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    {
+        let mut world = acme.slack.world();
+        for number in 0..60 {
+            let id = format!("U0MANY{number:03}");
+            world.add_user(Ids::TEAM, &id, "many", &format!("many{number}@acme.example"));
+            world.set_member(Ids::TEAM, Ids::GENERAL, &id, true);
+        }
+    }
+    for _ in 0..4 {
+        acme.mentions("U0OWNER01", "When is tea served?").await;
+        acme.app.run_jobs().await;
+        acme.app.clock.advance(TimeDelta::seconds(61));
+        acme.app.run_jobs().await;
+    }
+    let said = acme.said(Ids::GENERAL);
+    assert!(!text_of(&said[0]).contains("kitchen"), "{said:?}");
+    assert!(
+        text_of(said.last().unwrap()).contains("kitchen"),
+        "{:?}",
+        said.last()
+    );
+}
+
+#[tokio::test]
+async fn whoever_comes_into_a_channel_counts_with_the_next_answer() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    let first = acme.mentions("U0OWNER01", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    assert!(text_of(&acme.said(Ids::GENERAL)[0]).contains("kitchen"));
+    let joined = {
+        let mut world = acme.slack.world();
+        world.add_user(Ids::TEAM, "U0GUEST01", "guest", "guest@other.example");
+        world.change_user(Ids::TEAM, "U0GUEST01", "is_restricted", json!(true));
+        world.set_member(Ids::TEAM, Ids::GENERAL, "U0GUEST01", true);
+        world.envelope(
+            Ids::TEAM,
+            &json!({ "type": "member_joined_channel", "user": "U0GUEST01", "channel": Ids::GENERAL, "channel_type": "C",
+                     "team": Ids::TEAM, "event_ts": "1767603600.000900" }),
+        )
+    };
+    acme.hear("events", acme.slack.signed_json(&joined)).await;
+    acme.says(
+        "U0OWNER01",
+        Ids::GENERAL,
+        "And where is tea served?",
+        first["ts"].as_str(),
+        false,
+    )
+    .await;
+    acme.app.run_jobs().await;
+    let said = acme.said(Ids::GENERAL);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(!text_of(&said[1]).contains("kitchen"), "{said:?}");
+}

@@ -240,3 +240,101 @@ async fn the_daily_round_finds_what_events_missed_and_forgets_what_is_kept_no_lo
     assert_eq!(acme.stored().await, 0);
     assert_eq!(acme.app.scalar("select count(*) from documents").await, 0);
 }
+
+#[tokio::test]
+async fn names_and_ends_of_channels_are_followed() {
+    let acme = Followed::new().await;
+    acme.say(ADA, "The build server is called Otter", None);
+    acme.follow(None).await;
+    acme.hear(&json!({ "type": "channel_rename", "channel": { "id": OPS, "name": "operations", "created": 1 }, "event_ts": "1999999999.000100" }))
+        .await;
+    assert_eq!(acme.channel().await["name"], "#operations");
+    acme.hear(
+        &json!({ "type": "channel_archive", "channel": OPS, "user": ADA, "event_ts": "1999999999.000200" }),
+    )
+    .await;
+    assert_eq!(acme.channel().await["is_archived"], true);
+    assert!(!acme.app.found(&acme.ada, "build server").await.is_empty());
+    acme.hear(
+        &json!({ "type": "channel_unarchive", "channel": OPS, "user": ADA, "event_ts": "1999999999.000300" }),
+    )
+    .await;
+    assert_eq!(acme.channel().await["is_archived"], false);
+    acme.hear(&json!({ "type": "channel_deleted", "channel": OPS, "event_ts": "1999999999.000400" }))
+        .await;
+    assert_eq!(acme.stored().await, 0);
+    assert_eq!(
+        acme.app.found(&acme.ada, "build server").await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_time_goes_then_although_the_workspace_was_disconnected() {
+    let acme = Followed::new().await;
+    acme.say(ADA, "The build server is called Otter", None);
+    {
+        let mut world = acme.slack.world();
+        let base = acme.slack.url();
+        let file = world.add_file(
+            base,
+            Ids::TEAM,
+            "F0PLAN",
+            "plan.txt",
+            "text/plain",
+            b"Plant in March.",
+        );
+        world.share_files(Ids::TEAM, OPS, BEN, "The plan", &[file]);
+    }
+    acme.follow(Some(30)).await;
+    assert_eq!(acme.stored().await, 2);
+    let files = "select count(*) from documents where blob_id is not null";
+    assert_eq!(acme.app.scalar(files).await, 1);
+    let path = acme
+        .owner
+        .path(&format!("/channel-connections/{}/disconnect", acme.connection));
+    assert_eq!(acme.owner.client.post(&path, &json!({})).await.status, 200);
+    for days in [20, 20] {
+        acme.app.clock.advance(TimeDelta::days(days));
+        acme.app.run_jobs().await;
+    }
+    assert_eq!(acme.stored().await, 0);
+    for gone in ["documents", "slack_files", "blobs"] {
+        let left = acme.app.scalar(&format!("select count(*) from {gone}")).await;
+        assert_eq!(left, 0, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_and_the_connection_of_a_workspace_make_each_document_once() {
+    let acme = Followed::new().await;
+    let message = acme.say(ADA, "The build server is called Otter", None);
+    let files = [
+        (
+            "users.json",
+            json!([{ "id": ADA, "name": "ada", "profile": { "display_name": "ada", "email": acme.ada.email } }]),
+        ),
+        (
+            "channels.json",
+            json!([{ "id": OPS, "name": "ops", "members": [ADA] }]),
+        ),
+        ("ops/2026-01-05.json", json!([message])),
+    ];
+    let archive = crate::slack_import::archive(&files);
+    let query = "&workspace=acme.slack.com";
+    let import = crate::slack_import::imported(&acme.app, &acme.owner, &acme.base, query, archive).await;
+    assert_eq!(
+        (&import["state"], &import["messages"]),
+        (&json!("done"), &json!(1)),
+        "{import}"
+    );
+    acme.app
+        .sql(r#"update channel_connections set account = account || '{"url": "https://acme.slack.com/"}'"#)
+        .await;
+    acme.follow(None).await;
+    for one in ["slack_messages", "documents", "sources"] {
+        let count = acme.app.scalar(&format!("select count(*) from {one}")).await;
+        assert_eq!(count, 1, "{one}");
+    }
+    assert_eq!(acme.app.found(&acme.ada, "build server").await.len(), 1);
+}
