@@ -152,6 +152,11 @@ impl App {
                 Err(Left::Unreachable(reason)) => {
                     self.end_file(&permit, &due, SlackFileEnd::Unreachable(&reason))
                         .await?;
+                    if let Some(connection) = connection {
+                        let mut tx = self.store.begin(&permit).await?;
+                        tx.channel_connections().note_error(connection, &reason).await?;
+                        tx.commit().await?;
+                    }
                 }
             }
         }

@@ -163,6 +163,12 @@ async fn without_the_permission_files_wait_until_it_is_granted() {
             .await,
         1
     );
+    let path = acme
+        .owner
+        .path(&format!("/channel-connections/{}", acme.connection));
+    let connection = acme.owner.client.get(&path).await.expect(200).json();
+    let error = connection["health"]["last_error"].as_str().unwrap();
+    assert!(error.contains("files:read"), "{connection}");
     acme.slack.world().add_token(&token, Ids::TEAM, &scopes(true));
     acme.app.clock.advance(TimeDelta::hours(25));
     acme.app.run_jobs().await;
