@@ -303,7 +303,7 @@ fn latin(sample: &str) -> Vec<Language> {
     // Where counts are equal the statistics decide between the front runners, against English only when they are sure; one
     // word alone, which may be a name, is believed when they say the same. Whatever remains possible is looked up, too.
     let runs = |language| ranked.contains(&(best, language)) && best > 0;
-    let is_sure = statistics.as_ref().is_some_and(|info| info.is_reliable());
+    let is_sure = statistics.as_ref().is_some_and(whatlang::Info::is_reliable);
     let first = match guess.filter(|guess| runs(*guess) && (is_sure || !runs(Language::English))) {
         Some(guess) => guess,
         None if best > second && best > 1 => likeliest,
