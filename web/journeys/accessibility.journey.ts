@@ -69,6 +69,25 @@ test("pages that hold something", async () => {
     await page.locator("h1").first().waitFor();
     await sound(page, path);
   }
+  await page.goto(`${here}/people/roles`);
+  await page.locator("summary").nth(1).click();
+  await page.getByRole("button", { name: "Change what this role may do" }).first().click();
+  await sound(page, "the rights of a role");
+  await page.goto(`${here}/ask`);
+  await page.getByRole("region", { name: "Conversations" }).getByRole("link").first().click();
+  await page.getByRole("button", { name: "Share with colleagues" }).first().click();
+  await sound(page, "sharing");
+  await page.getByRole("dialog").getByRole("button", { name: "Share" }).click();
+  await page.getByLabel("Link for colleagues").waitFor();
+  await sound(page, "a shared answer's link");
+  await page.goto(`${here}/knowledge?answer=Where%20is%20the%20key%3F`);
+  await page.getByRole("dialog").waitFor();
+  await sound(page, "writing down what was missing");
+  await page.goto(`${here}/knowledge`);
+  await page.locator(".base").first().click();
+  await page.getByRole("link", { name: "Sources" }).click();
+  await page.locator(".source-list").waitFor();
+  await sound(page, "sources");
   await page.goto(`${here}/knowledge`);
   await page.locator(".document-row a").first().click();
   await page.locator(".document-text").waitFor();
@@ -87,6 +106,7 @@ test("dialogs and menus", async () => {
     ["/people", () => page.getByRole("button", { name: "Invite somebody" }).click()],
     ["/knowledge", () => page.getByRole("button", { name: "New knowledge base" }).click()],
     ["/settings/models", () => page.getByRole("button", { name: "Add a language model" }).click()],
+    ["/settings/models", () => page.getByRole("button", { name: "Add an embedding model" }).click()],
     ["/settings/keys", () => page.getByRole("button", { name: "Make an API key" }).click()],
     ["/settings", () => page.getByRole("button", { name: "Delete the organization" }).click()],
     ["/ask", () => page.keyboard.press("Control+k")],
@@ -115,6 +135,7 @@ test("narrow: no page is wider than 360 pixels", async () => {
     "/audit",
     "/settings",
     "/settings/keys",
+    "/settings/models",
     "/unanswered",
   ]) {
     await page.goto(here + path);
@@ -149,9 +170,20 @@ test("where one comes in, and the operator's pages", async ({ browser }) => {
     await visitor.locator("table").waitFor();
     await sound(visitor, path);
   }
+  for (const path of ["/operator?tab=jobs", "/operator?tab=health"]) {
+    await visitor.goto(path);
+    await visitor.locator(".state, .health").first().waitFor();
+    await sound(visitor, path);
+    await visitor.setViewportSize({ width: 360, height: 740 });
+    expect(await visitor.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(360);
+    await visitor.setViewportSize({ width: 1280, height: 720 });
+  }
+  await visitor.goto("/operator");
   await visitor
     .getByRole("button", { name: /^Actions for/ })
     .first()
     .click();
   await sound(visitor, "the operator's menu");
+  await visitor.getByRole("menuitem", { name: "Plan and standing" }).click();
+  await sound(visitor, "plan, standing and limits");
 });

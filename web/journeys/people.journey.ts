@@ -39,7 +39,7 @@ test("a page that is not for somebody says so, and buttons say why they do not w
   await guest.goto(`${home(owner)}/audit`);
   await expect(guest.getByRole("heading", { name: "You may not see this" })).toBeVisible();
   await guest.goto(`${home(owner)}/settings`);
-  const save = guest.getByRole("button", { name: "Save" });
+  const save = guest.getByRole("button", { name: "Save" }).first();
   await expect(save).toHaveAttribute("aria-disabled", "true");
   await expect(save).toHaveAttribute("title", /role does not allow/);
 });
@@ -58,6 +58,17 @@ test("a role holds at once, and a suspended member is out", async () => {
   await expect(owner.getByRole("row", { name: /Ben Eze/ })).toContainText("suspended");
   await guest.goto(`${home(owner)}/ask`);
   await expect(guest.getByText("You do not belong to this organization, or it does not exist.")).toBeVisible();
+});
+
+test("what a role may do is changed for everybody who has it", async () => {
+  await owner.goto(`${home(owner)}/people/roles`);
+  await owner.getByText("Reads only.").click();
+  await owner.getByRole("button", { name: "Change what this role may do" }).click();
+  const dialog = owner.getByRole("dialog", { name: "What the role “Viewer” may do" });
+  await dialog.getByRole("group", { name: "Documents" }).getByRole("checkbox", { name: "add" }).check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(owner.getByRole("listitem").filter({ hasText: "Reads only." })).toContainText("changed here");
 });
 
 test("an API key is shown once and ends at once", async ({ request }) => {

@@ -1,5 +1,5 @@
 // Every page in both themes and two widths, for people to look at.
-import { expect, test } from "@playwright/test";
+import { expect, type Page, test } from "@playwright/test";
 import { ask, home, loadSamples, signUp } from "./person";
 import { type Server, startServer } from "./server";
 
@@ -16,17 +16,19 @@ test.afterAll(async () => {
 const WIDTHS = { narrow: { width: 360, height: 740 }, wide: { width: 1440, height: 900 } };
 const THEMES = ["light", "dark"] as const;
 
+async function shootPage(page: Page, name: string) {
+  for (const [width, size] of Object.entries(WIDTHS)) {
+    await page.setViewportSize(size);
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
+    }
+  }
+}
+
 test("every page", async ({ browser }) => {
   const page = await signUp(browser, server, "Harmattan Ltd");
-  const shoot = async (name: string) => {
-    for (const [width, size] of Object.entries(WIDTHS)) {
-      await page.setViewportSize(size);
-      for (const colorScheme of THEMES) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
-      }
-    }
-  };
+  const shoot = (name: string) => shootPage(page, name);
   const visit = async (name: string, path: string) => {
     await page.goto(`${home(page)}${path}`);
     await page.locator("main h1, main h2").first().waitFor();
@@ -41,6 +43,7 @@ test("every page", async ({ browser }) => {
   await page.goto(`${at}/ask`);
   await shoot("ask-new");
   await ask(page, "How many days of leave do new colleagues get?");
+  await page.getByRole("region", { name: "Ask next" }).waitFor();
   await shoot("ask-answer");
   await page.locator(".source").first().click();
   await page.locator("mark").first().waitFor();
@@ -48,6 +51,11 @@ test("every page", async ({ browser }) => {
   await page.keyboard.press("Escape");
   await page.locator(".grounds summary").first().click();
   await shoot("ask-grounds");
+  await page.getByRole("button", { name: "Share with colleagues" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Share" }).click();
+  await page.getByLabel("Link for colleagues").waitFor();
+  await shoot("share");
+  await page.keyboard.press("Escape");
   await ask(page, "Who won the chess world championship in 1972?");
   await shoot("ask-declined");
   await page.setViewportSize(WIDTHS.wide);
@@ -80,6 +88,23 @@ test("every page", async ({ browser }) => {
   await page.getByRole("link", { name: /passages?$/ }).click();
   await page.locator(".passages").waitFor();
   await shoot("passages");
+  await page.goto(`${at}/knowledge`);
+  await page.locator(".base").first().click();
+  await page.getByRole("link", { name: "Sources" }).click();
+  await page.locator(".source-list").waitFor();
+  await shoot("sources");
+  await page.getByRole("button", { name: "Add a web page" }).click();
+  await shoot("add-page");
+  await page.goto(`${at}/knowledge?answer=${encodeURIComponent("On which floor is the prayer room?")}`);
+  await page.getByRole("dialog").waitFor();
+  await shoot("write-down");
+  await page.goto(`${at}/people/roles`);
+  await page.locator("summary").nth(1).click();
+  await page.getByRole("button", { name: "Change what this role may do" }).first().click();
+  await shoot("role-rights");
+  await page.goto(`${at}/settings/models`);
+  await page.getByRole("button", { name: "Add an embedding model" }).click();
+  await shoot("add-model");
   await page.goto(`${at}/people`);
   await page.getByRole("button", { name: "Invite somebody" }).click();
   await shoot("invite");
@@ -94,15 +119,20 @@ test("every page", async ({ browser }) => {
   const operator = await (await browser.newContext({ baseURL: server.url })).newPage();
   await operator.goto(server.link);
   await operator.waitForURL(/\/(o|$)/);
-  await operator.goto("/operator");
-  await operator.locator("table").waitFor();
-  for (const [width, size] of Object.entries(WIDTHS)) {
-    await operator.setViewportSize(size);
-    for (const colorScheme of THEMES) {
-      await operator.emulateMedia({ colorScheme });
-      await operator.screenshot({ path: `screenshots/operator-${width}-${colorScheme}.png` });
-    }
+  for (const [name, path] of Object.entries({
+    operator: "/operator",
+    accounts: "/operator?tab=accounts",
+    jobs: "/operator?tab=jobs",
+    health: "/operator?tab=health",
+  })) {
+    await operator.goto(path);
+    await operator.locator("table, .state, .health").first().waitFor();
+    await shootPage(operator, name);
   }
+  await operator.goto("/operator");
+  await operator.getByRole("button", { name: "Actions for Harmattan Ltd" }).click();
+  await operator.getByRole("menuitem", { name: "Plan and standing" }).click();
+  await shootPage(operator, "limits");
   const visitor = await (await browser.newContext({ baseURL: server.url })).newPage();
   for (const [name, path] of Object.entries({
     "sign-in": "/sign-in",
@@ -111,12 +141,6 @@ test("every page", async ({ browser }) => {
   })) {
     await visitor.goto(path);
     await visitor.locator("h1").waitFor();
-    for (const [width, size] of Object.entries(WIDTHS)) {
-      await visitor.setViewportSize(size);
-      for (const colorScheme of THEMES) {
-        await visitor.emulateMedia({ colorScheme });
-        await visitor.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png` });
-      }
-    }
+    await shootPage(visitor, name);
   }
 });

@@ -14,20 +14,28 @@ export type Server = {
 
 let nextPort = 8720;
 
+type Setup = {
+  /** More of the configuration, as environment variables. */
+  settings?: Record<string, string>;
+  /** Whether it has an embedding model; words alone find things otherwise. */
+  hasModels?: boolean;
+};
+
 /** Starts the executable under test and waits until it prints its address and the first sign-in link. */
-export async function startServer(): Promise<Server> {
+export async function startServer({ settings = {}, hasModels = true }: Setup = {}): Promise<Server> {
   const binary = process.env.AMEBO_BINARY ?? "../target/debug/amebo";
   const data = mkdtempSync(join(tmpdir(), "amebo-journey-"));
   // PostgreSQL may run under an account of its own, which has to get in.
   chmodSync(data, 0o711);
   const models = process.env.AMEBO_TEST_MODELS;
   for (const part of ["models", "lib"]) {
-    if (models && existsSync(join(models, part))) symlinkSync(join(models, part), join(data, part));
+    if (hasModels && models && existsSync(join(models, part))) symlinkSync(join(models, part), join(data, part));
   }
   nextPort += 1;
   const port = nextPort + (process.pid % 200) * 10;
   const child = spawn(binary, ["serve", "--data", data, "--listen", `127.0.0.1:${port}`], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...settings },
   });
   const link = await firstLink(child);
   return {

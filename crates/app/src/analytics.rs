@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub use amebo_store::analytics::{Figures, Tally};
 pub use amebo_store::question::{AnswerSettings, QuestionFilter, QuestionKey};
 
+use crate::share::as_shared;
 use crate::{Access, App, Error, Result};
 
 /// The longest stretch of time figures are made for.
@@ -52,15 +53,20 @@ impl App {
         Ok(questions)
     }
 
-    /// One question with its answer: the caller's own, or anybody's for those who may read what others asked.
+    /// One question with its answer: the caller's own, one that its asker shared, or anybody's for those who may read what others
+    /// asked.
     pub async fn question(&self, access: &Access, id: QuestionId) -> Result<Question> {
         let permit = access.permit(Resource::Question, Action::Read)?;
         let mut tx = self.store.begin(&permit).await?;
         let question = tx.questions().by_id(id, access.reader()).await?;
         tx.commit().await?;
         question
-            .filter(|question| {
-                is_own(access, question) || access.permit(Resource::Transcript, Action::Read).is_ok()
+            .and_then(|question| {
+                if is_own(access, &question) || access.permit(Resource::Transcript, Action::Read).is_ok() {
+                    Some(question)
+                } else {
+                    as_shared(question)
+                }
             })
             .ok_or(Error::NotFound("question"))
     }

@@ -6,6 +6,7 @@
 //! work. What a search finds is read back from the database through the eyes of whoever will read the answer.
 
 mod evidence;
+mod follow_up;
 pub(crate) mod live;
 mod outcome;
 
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 pub use amebo_knowledge::retrieve::{Speaker, Turn};
 pub use amebo_store::answer::{Citation, NewAnswer, Question as StoredQuestion, Sentence, Verdict};
+pub use follow_up::FollowUp;
 
 use self::live::LivePassage;
 use crate::library::Scope;
@@ -139,6 +141,8 @@ pub struct Ask {
     pub knowledge_bases: Vec<KnowledgeBaseId>,
     /// What was said before, for askers who keep the conversation themselves.
     pub history: Vec<Turn>,
+    /// Whether the question says all by itself, so that nothing said before is carried over.
+    pub is_standalone: bool,
 }
 
 /// What is said while a question is answered.
@@ -250,7 +254,11 @@ impl App {
             ..ask
         };
         let (opened, said, model) = self.open_question(&asker, &ask).await?;
-        let mut history = if ask.session.is_some() { said } else { ask.history };
+        let mut history = match (ask.is_standalone, ask.session) {
+            (true, _) => Vec::new(),
+            (false, Some(_)) => said,
+            (false, None) => ask.history,
+        };
         history.drain(..history.len().saturating_sub(LONGEST_HISTORY));
         let (sender, events) = mpsc::unbounded_channel();
         let question = opened.id;

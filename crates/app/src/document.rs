@@ -2,6 +2,7 @@
 //!
 //! Whoever is not in the audience of a document does not know that it exists, whatever their role.
 
+mod page;
 mod receive;
 mod view;
 
@@ -14,8 +15,10 @@ use amebo_store::job::NewJob;
 use amebo_store::{Document, DocumentFilter, Metric, OrgTx, Permit};
 use serde_json::{Map, Value, json};
 
-pub use receive::{PageAddress, Received, Upload};
-pub(crate) use receive::{count, file_name, not_kept, title_of_address};
+pub use page::PageAddress;
+pub(crate) use page::{Unread, title_of_address, web_address};
+pub use receive::{Received, Upload};
+pub(crate) use receive::{count, file_name, not_kept};
 pub use view::{Download, PassageInContext, Progress};
 
 use crate::ingest::Ingest;
@@ -177,7 +180,7 @@ fn check_metadata(metadata: &Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
-fn check_audience(audience: &Audience, reader: &Reader) -> Result<()> {
+pub(crate) fn check_audience(audience: &Audience, reader: &Reader) -> Result<()> {
     let (roles, users) = match audience {
         Audience::Members { roles, users } => (roles, users),
         Audience::SlackChannel { .. } if !audience.includes(reader) => {

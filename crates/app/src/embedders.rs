@@ -35,6 +35,11 @@ impl Embedders {
         self.0.iter().find(|embedder| embedder.model().id == model)
     }
 
+    /// All, in the order in which they are preferred.
+    pub fn all(&self) -> &[Arc<dyn Embedder>] {
+        &self.0
+    }
+
     /// The names of all.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|embedder| embedder.model().id.as_str())

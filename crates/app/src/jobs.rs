@@ -15,6 +15,7 @@ use crate::mirror::{
     ComposeHandler, FetchFilesHandler, FollowChannelHandler, FollowWorkspaceHandler, ImportSlackHandler,
 };
 use crate::slack::people::KnowPeopleHandler;
+use crate::source::ReadSourceHandler;
 
 impl App {
     /// The handlers of every kind of job.
@@ -22,6 +23,7 @@ impl App {
         Registry::default()
             .with(IngestHandler(Arc::clone(self)))
             .with(EmbedHandler(Arc::clone(self)))
+            .with(ReadSourceHandler(Arc::clone(self)))
             .with(ReplayHandler(Arc::clone(self)))
             .with(ComposeHandler(Arc::clone(self)))
             .with(FetchFilesHandler(Arc::clone(self)))

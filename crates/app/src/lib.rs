@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod api_key;
 pub mod ask;
 pub mod audit;
+pub mod branding;
 pub mod channel;
 pub mod document;
 pub mod embedders;
@@ -28,7 +29,9 @@ pub mod operator;
 pub mod organization;
 pub mod provider;
 pub mod session;
+mod share;
 pub mod slack;
+pub mod source;
 mod terminal;
 mod upkeep;
 

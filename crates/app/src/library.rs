@@ -11,7 +11,7 @@ use std::sync::Arc;
 use amebo_core::document::Reader;
 use amebo_core::id::{ChunkId, KnowledgeBaseId, OrganizationId};
 use amebo_core::permission::{Action, Resource};
-use amebo_knowledge::index::{self, Change, Engine, Hit, Hits, IndexedDocument, IndexedPassage};
+use amebo_knowledge::index::{self, Change, Engine, Hit, Hits, IndexedDocument, IndexedPassage, embedded};
 use amebo_knowledge::retrieve::Prepared;
 use amebo_store::{FeedDocument, Passage, Permit, Searchable, Store};
 use parking_lot::Mutex;
@@ -100,6 +100,11 @@ impl Library {
     /// The server's embedding models.
     pub fn embedders(&self) -> &Embedders {
         &self.embedders
+    }
+
+    /// What the search index of this process holds; `None` when it is kept elsewhere.
+    pub fn usage(&self) -> Option<embedded::Usage> {
+        self.engine.usage()
     }
 
     /// What a question asked now searches. Of the knowledge bases wanted (all when empty) those count that take part in answers.

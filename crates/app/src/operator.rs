@@ -1,6 +1,8 @@
 //! The platform operator: organisations, their plans and suspension, accounts. Never what is inside an organisation: for that the
 //! operator joins it, which its audit log shows.
 
+mod watch;
+
 use amebo_core::id::{MemberId, OrganizationId, UserId};
 use amebo_core::organization::{LimitOverrides, Plan, SubscriptionStatus};
 use amebo_core::page::{Page, PageRequest};
@@ -12,6 +14,8 @@ use amebo_store::{
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use url::Url;
+
+pub use self::watch::{DatabaseHealth, Health, ModelHealth, QueueHealth, QueuedJob};
 
 use crate::identity::Fields;
 use crate::{App, Error, Result};

@@ -80,6 +80,28 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// How often a source is read again.
+    pub enum Interval {
+        /// Every night.
+        Day = "day",
+        /// In the night to every Monday.
+        Week = "week",
+    }
+}
+
+named_enum! {
+    /// What came of reading a source.
+    pub enum ReadOutcome {
+        /// It says something new, which is being processed.
+        Changed = "changed",
+        /// It says what it said before.
+        Unchanged = "unchanged",
+        /// It could not be read.
+        Failed = "failed",
+    }
+}
+
 /// Who may see a document. Serialised as stored and as shown in the API, tagged by `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

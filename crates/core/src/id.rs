@@ -131,6 +131,10 @@ ids! {
     SlackImportId = "Slack import";
     /// A file shared in a mirrored Slack channel.
     SlackFileId = "Slack file";
+    /// An organisation's own mark.
+    LogoId = "logo";
+    /// A public profile of an organisation.
+    SocialLinkId = "social link";
 }
 
 #[cfg(test)]

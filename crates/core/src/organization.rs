@@ -54,6 +54,59 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What a logo may be. Pictures that can hold programs (SVG) are not among them.
+    pub enum LogoType {
+        /// Portable Network Graphics.
+        Png = "image/png",
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// WebP.
+        Webp = "image/webp",
+    }
+}
+
+impl LogoType {
+    /// What a file is by its first bytes, whatever it is called.
+    pub fn of_content(content: &[u8]) -> Option<Self> {
+        match content {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+}
+
+named_enum! {
+    /// Where organisations have public profiles.
+    pub enum SocialPlatform {
+        /// Twitter, which calls itself X.
+        Twitter = "twitter",
+        /// Facebook.
+        Facebook = "facebook",
+        /// LinkedIn.
+        LinkedIn = "linkedin",
+        /// Instagram.
+        Instagram = "instagram",
+        /// YouTube.
+        YouTube = "youtube",
+    }
+}
+
+impl SocialPlatform {
+    /// The hosts a profile there can lie on, or below.
+    pub const fn hosts(self) -> &'static [&'static str] {
+        match self {
+            Self::Twitter => &["x.com", "twitter.com"],
+            Self::Facebook => &["facebook.com", "fb.com"],
+            Self::LinkedIn => &["linkedin.com"],
+            Self::Instagram => &["instagram.com"],
+            Self::YouTube => &["youtube.com", "youtu.be"],
+        }
+    }
+}
+
 /// The largest amounts a plan allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -189,6 +242,27 @@ mod tests {
             prop_assert!(!slug.is_empty() && slug.len() <= 48);
             prop_assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
             prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
+        }
+    }
+
+    #[test]
+    fn a_picture_is_what_its_bytes_say() {
+        assert_eq!(
+            LogoType::of_content(b"\x89PNG\r\n\x1a\n\0\0"),
+            Some(LogoType::Png)
+        );
+        assert_eq!(LogoType::of_content(b"\xff\xd8\xff\xe0"), Some(LogoType::Jpeg));
+        assert_eq!(
+            LogoType::of_content(b"RIFF\x10\0\0\0WEBPVP8 "),
+            Some(LogoType::Webp)
+        );
+        for other in [
+            &b"<svg onload=alert(1)>"[..],
+            b"GIF89a",
+            b"",
+            b"RIFF\x10\0\0\0WAVE",
+        ] {
+            assert_eq!(LogoType::of_content(other), None);
         }
     }
 

@@ -6,6 +6,7 @@ mod answer;
 mod api_key;
 mod audit;
 mod authentication;
+mod branding;
 mod channel_connection;
 mod channel_identity;
 mod chat_completion;
@@ -29,6 +30,7 @@ mod session;
 mod slack;
 mod slack_channel;
 mod slack_import;
+mod source;
 mod start;
 
 use utoipa::OpenApi as _;
@@ -54,8 +56,10 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(authentication::routes())
         .merge(knowledge_base::routes())
         .merge(document::routes())
+        .merge(source::routes())
         .merge(me::routes())
         .merge(organization::routes())
+        .merge(branding::routes())
         .merge(member::routes())
         .merge(invitation::routes())
         .merge(api_key::routes())

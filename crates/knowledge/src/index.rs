@@ -121,4 +121,9 @@ pub trait Engine: Send + Sync {
 
     /// Drops everything held of an organisation.
     async fn forget(&self, organization: OrganizationId) -> Result<(), Error>;
+
+    /// What this process holds in its memory; `None` for an engine that keeps everything elsewhere.
+    fn usage(&self) -> Option<embedded::Usage> {
+        None
+    }
 }

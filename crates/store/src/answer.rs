@@ -220,13 +220,15 @@ pub struct Question {
     pub knowledge_bases: Vec<KnowledgeBaseId>,
     /// When it was asked.
     pub created_at: DateTime<Utc>,
+    /// When the asker shared it with the organisation; `None` while it is theirs alone.
+    pub shared_at: Option<DateTime<Utc>>,
     /// What became of it; `None` while it is open.
     pub answer: Option<Answer>,
 }
 
 /// What every reading of questions selects, as [`QuestionRow`] reads it; the caller adds `where` and `order by`.
 pub(crate) const SELECT: &str = "
-    select q.id, q.session_id, q.user_id, q.api_key_id, q.origin, q.text, q.knowledge_base_ids, q.created_at,
+    select q.id, q.session_id, q.user_id, q.api_key_id, q.origin, q.text, q.knowledge_base_ids, q.created_at, q.shared_at,
            a.id as answer_id, a.outcome, a.reason, a.message, a.notice, a.language, a.sentences, a.composer, a.model, a.confidence,
            a.knowledge_bases_searched, a.documents_searched, a.passages_searched, a.input_tokens, a.output_tokens,
            a.retrieval_us, a.composition_us, a.total_us, a.redacted, a.rating, a.comment, a.rated_at,
@@ -251,6 +253,7 @@ pub(crate) struct QuestionRow {
     text: String,
     knowledge_base_ids: Vec<Uuid>,
     created_at: DateTime<Utc>,
+    shared_at: Option<DateTime<Utc>>,
     answer_id: Option<Uuid>,
     #[sqlx(flatten)]
     answer: AnswerRow,
@@ -308,6 +311,7 @@ impl QuestionRow {
                 .map(KnowledgeBaseId::from_uuid)
                 .collect(),
             created_at: row.created_at,
+            shared_at: row.shared_at,
             answer: row
                 .answer_id
                 .map(|id| row.answer.seen_by(AnswerId::from_uuid(id), reader))

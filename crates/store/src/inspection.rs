@@ -20,6 +20,14 @@ pub struct Inspection {
 }
 
 impl Store {
+    /// How many bytes the database takes.
+    pub async fn size(&self) -> Result<u64> {
+        let bytes: i64 = sqlx::query_scalar("select pg_database_size(current_database())")
+            .fetch_one(self.app())
+            .await?;
+        Ok(bytes.unsigned_abs())
+    }
+
     /// Looks at the database.
     pub async fn inspect(&self) -> Result<Inspection> {
         let (server_version, server_time): (String, DateTime<Utc>) =

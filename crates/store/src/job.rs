@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use self::handler::{Handler, Outcome, Registry};
 pub use self::lease::Lease;
 pub(crate) use self::push::push;
-pub use self::queue::Queue;
+pub use self::queue::{Queue, QueuedJob};
 pub use self::worker::{Concurrency, Settings, Worker};
 use crate::OrgTx;
 use crate::error::{Result, parse};

@@ -28,8 +28,12 @@ pub struct Organization {
     pub trial_ends_at: Option<DateTime<Utc>>,
     /// What the plan and its deviations allow.
     pub limits: Limits,
+    /// Where these differ from the plan.
+    pub limit_overrides: LimitOverrides,
     /// The colour its pages are in, a hue of 0 to 359 degrees; Amebo's own when absent.
     pub accent_hue: Option<u16>,
+    /// Which picture its pages carry; `None` when it has none.
+    pub logo_version: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -54,6 +58,7 @@ type OrganizationRow = (
     Option<DateTime<Utc>>,
     Json<LimitOverrides>,
     Option<i32>,
+    Option<String>,
     DateTime<Utc>,
 );
 
@@ -62,12 +67,13 @@ type TermsRow = (String, String, Option<DateTime<Utc>>, Json<LimitOverrides>);
 macro_rules! select_organization {
     () => {
         "select id, name, slug, subscription_status, subscription_plan, trial_ends_at, limits, \
-         (settings ->> 'accent_hue')::int, created_at from organizations"
+         (settings ->> 'accent_hue')::int, \
+         (select version from logos where logos.organization_id = organizations.id), created_at from organizations"
     };
 }
 
 fn organization(
-    (id, name, slug, status, plan, trial_ends_at, Json(overrides), accent_hue, created_at): OrganizationRow,
+    (id, name, slug, status, plan, trial_ends_at, Json(overrides), accent_hue, logo_version, created_at): OrganizationRow,
 ) -> Result<Organization> {
     let plan: Plan = parse(&plan)?;
     Ok(Organization {
@@ -78,6 +84,8 @@ fn organization(
         subscription_plan: plan,
         trial_ends_at,
         limits: plan.limits().with(&overrides),
+        limit_overrides: overrides,
+        logo_version,
         accent_hue: accent_hue.and_then(|hue| u16::try_from(hue).ok()),
         created_at,
     })

@@ -360,6 +360,30 @@ impl Questions<'_> {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Shares a question of the acting person with the organisation, or takes that back. `None`: they asked no such question; else
+    /// whether it changed anything.
+    pub async fn share(&mut self, question: QuestionId, shared: bool) -> Result<Option<bool>> {
+        let (user, _) = actor_columns(self.0.actor);
+        let was_shared: Option<bool> = sqlx::query_scalar(
+            "with asked as (
+                 select id, shared_at is not null as was_shared from questions
+                 where organization_id = $1 and id = $2 and user_id = $3 for update
+             ), changed as (
+                 update questions q set shared_at = case when $4 then $5 end, updated_at = $5
+                 from asked where q.organization_id = $1 and q.id = asked.id and asked.was_shared <> $4
+             )
+             select was_shared from asked",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(question.uuid())
+        .bind(user)
+        .bind(shared)
+        .bind(self.0.environment.now())
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        Ok(was_shared.map(|before| before != shared))
+    }
+
     /// Keeps what somebody on a channel thought of the answer to a question asked in a conversation. `false`: there is no such
     /// answer.
     pub async fn rate_in_conversation(

@@ -47,7 +47,8 @@ export function unreachable(): Problem {
 
 /** A sentence about anything that was thrown. */
 export function sentence(error: unknown): string {
-  if (error instanceof Problem && error.fields.length) return error.fields.map((field) => field.detail).join(" ");
+  if (error instanceof Problem && error.fields.length)
+    return error.fields.map((field) => capital(field.detail)).join(" ");
   return error instanceof Error ? capital(error.message) : t("problem.unknown");
 }
 

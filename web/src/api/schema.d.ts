@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logos/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The logo of the organization at an address, for anybody: the page on which people sign in shows it. */
+        get: operations["fetch_logo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -237,6 +254,74 @@ export interface paths {
         /** Change your password. Signs out your other devices. */
         put: operations["change_password"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the platform is doing: queue, database, index, models. Each embedding model is asked for a vector. */
+        get: operations["fetch_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs of all organizations in one state, without what they carry. */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Throw a job away that was given up. Its organization's audit log shows it. */
+        delete: operations["discard_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a job again that was given up. Its organization's audit log shows it. */
+        post: operations["retry_job"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1032,6 +1117,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a logo on the organization's pages: a PNG, JPEG or WebP picture of at most 256 kB as the body. Its bytes say what it is, whatever
+         *     `Content-Type` does. */
+        put: operations["set_logo"];
+        post?: never;
+        /** Take the logo off the organization's pages. */
+        delete: operations["remove_logo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/members": {
         parameters: {
             query?: never;
@@ -1169,7 +1273,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One question with its answer: your own, or anybody's if you may read transcripts. */
+        /** One question with its answer: your own, one that was shared, or anybody's if you may read transcripts. What rests on documents you
+         *     may not see is left out; of a shared one of which nothing is left there is no such question for you. */
         get: operations["get_question"];
         put?: never;
         post?: never;
@@ -1209,6 +1314,42 @@ export interface paths {
         post?: never;
         /** Take back what you said about an answer. */
         delete: operations["withdraw_rating"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/questions/{question_id}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could be asked after an answer: at most three parts of documents near it that it does not rest on, by their headings. */
+        get: operations["list_follow_ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/questions/{question_id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Share your question and its answer with the organization: members who may see the documents it rests on can open it. The audit log
+         *     shows it. */
+        put: operations["share_question"];
+        post?: never;
+        /** Keep a shared question to yourself again. */
+        delete: operations["unshare_question"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1364,6 +1505,77 @@ export interface paths {
         get: operations["get_slack_import"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/social-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organization's public profiles. */
+        get: operations["list_social_links"];
+        /** Put these public profiles in the place of those before. */
+        put: operations["set_social_links"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where documents come from, the newest first. */
+        get: operations["list_sources"];
+        put?: never;
+        /** Add a web page to be read now and then at its times. When the page has changed, its document is replaced. */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop reading a web page. The document that came of it stays. */
+        delete: operations["delete_source"];
+        options?: never;
+        head?: never;
+        /** Change when a web page is read, pause it, or call it otherwise. */
+        patch: operations["update_source"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/sources/{source_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a web page now, whether or not it is paused. */
+        post: operations["read_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1897,6 +2109,23 @@ export interface components {
              */
             signing_secret: string;
         };
+        /** @description A web page to be read from time to time. */
+        CreateSourceRequest: {
+            /** @description Who may see its document. */
+            audience?: components["schemas"]["Audience"];
+            every?: components["schemas"]["Interval"] | null;
+            /** @description The knowledge base it fills. */
+            knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
+            /** @description As people see it, also as the document's title; what the page says when absent. */
+            name?: string | null;
+            /**
+             * @description In whose night it is read, as an IANA name.
+             * @example Europe/Madrid
+             */
+            timezone?: string;
+            /** @example https://example.com/handbook */
+            url: string;
+        };
         CreatedApiKeyResponse: components["schemas"]["ApiKeyResponse"] & {
             /** @description The key itself, shown this once: send it as `Authorization: Bearer …`. */
             key: string;
@@ -1919,6 +2148,20 @@ export interface components {
              *     ]
              */
             grant: string[];
+        };
+        /** @description How the database is doing. */
+        DatabaseHealthResponse: {
+            /**
+             * Format: int64
+             * @description How long it took to answer, in microseconds.
+             */
+            answered_us: number;
+            /** @description What it has not been brought up to yet. */
+            pending_migrations: string[];
+            /** Format: int64 */
+            size_bytes: number;
+            /** @description Its server's version. */
+            version: string;
         };
         DayResponse: components["schemas"]["TallyResponse"] & {
             /** Format: date */
@@ -2146,6 +2389,18 @@ export interface components {
             /** @example urn:amebo:problem:too-large */
             type: string;
         };
+        FollowUpList: {
+            items: components["schemas"]["FollowUpResponse"][];
+        };
+        /** @description A part of a document to ask about next. */
+        FollowUpResponse: {
+            document_id: components["schemas"]["DocumentId"];
+            document_title: string;
+            /** @description The part's own heading. */
+            heading: string;
+            /** @description The headings above it and its own, outermost first. */
+            heading_path: string[];
+        };
         /** @description A passage of a document. */
         FoundPassageResponse: {
             chunk_id: components["schemas"]["ChunkId"];
@@ -2192,6 +2447,19 @@ export interface components {
              */
             refused: number;
         };
+        /** @description What the search index holds. */
+        IndexHealthResponse: {
+            /** @description The memory they take, roughly. */
+            bytes: number;
+            /** @description Organizations whose index is loaded. */
+            organizations: number;
+            passages: number;
+        };
+        /**
+         * @description How often a source is read again.
+         * @enum {string}
+         */
+        Interval: "day" | "week";
         /**
          * Format: uuid
          * @description An invitation to join an organisation.
@@ -2226,6 +2494,16 @@ export interface components {
             /** @description What to do when no letter went out. */
             warning?: string | null;
         };
+        /**
+         * Format: uuid
+         * @description A unit of background work.
+         */
+        JobId: string;
+        /**
+         * @description Where a job stands.
+         * @enum {string}
+         */
+        JobState: "queued" | "running" | "done" | "cancelled" | "dead";
         JoinedResponse: {
             member_id: components["schemas"]["MemberId"];
         };
@@ -2390,6 +2668,17 @@ export interface components {
             slug: string;
             status: components["schemas"]["MemberStatus"];
         };
+        /** @description How a model is doing. */
+        ModelHealthResponse: {
+            /**
+             * Format: int64
+             * @description How long it took to make a vector, in microseconds.
+             */
+            answered_us?: number | null;
+            /** @description Why it made none. */
+            error?: string | null;
+            name: string;
+        };
         /** @description What a language model used. */
         ModelUsageResponse: {
             /** Format: int64 */
@@ -2423,6 +2712,11 @@ export interface components {
             created_at: string;
             id: components["schemas"]["OrganizationId"];
             limits: components["schemas"]["Limits"];
+            /**
+             * @description Where its logo is, on this server; absent when it has none.
+             * @example /api/v1/logos/acme?v=0123456789abcdef
+             */
+            logo?: string | null;
             name: string;
             slug: string;
             subscription_plan: components["schemas"]["Plan"];
@@ -2587,8 +2881,46 @@ export interface components {
                 /** @description Where it was asked. */
                 origin: components["schemas"]["Origin"];
                 session_id?: components["schemas"]["SessionId"] | null;
+                /**
+                 * Format: date-time
+                 * @description When the asker shared it with the organization; absent while it is theirs alone.
+                 */
+                shared_at?: string | null;
                 text: string;
                 user_id?: components["schemas"]["UserId"] | null;
+            }[];
+            /** @description What to pass as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_QueuedJobResponse: {
+            /** @description The items, in the order of the list. */
+            items: {
+                /** Format: int32 */
+                attempts: number;
+                /** Format: date-time */
+                created_at: string;
+                id: components["schemas"]["JobId"];
+                /**
+                 * @description What kind of work it is.
+                 * @example document.ingest
+                 */
+                kind: string;
+                /** @description Why it last failed. */
+                last_error?: string | null;
+                /** Format: int32 */
+                max_attempts: number;
+                organization_id: components["schemas"]["OrganizationId"];
+                organization_name: string;
+                priority: components["schemas"]["Priority"];
+                /**
+                 * Format: date-time
+                 * @description When it runs next, or was to run last.
+                 */
+                run_at: string;
+                state: components["schemas"]["JobState"];
+                /** Format: date-time */
+                updated_at: string;
             }[];
             /** @description What to pass as `cursor` for the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2611,14 +2943,51 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_SourceResponse: {
+            /** @description The items, in the order of the list. */
+            items: {
+                audience?: components["schemas"]["Audience"] | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int64 */
+                document_count: number;
+                every?: components["schemas"]["Interval"] | null;
+                id: components["schemas"]["SourceId"];
+                /** @description Whether it is being read, or is about to be. */
+                is_being_read: boolean;
+                kind: components["schemas"]["SourceKind"];
+                knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
+                /** @description Why it could not be read last. */
+                last_error?: string | null;
+                last_outcome?: components["schemas"]["ReadOutcome"] | null;
+                /** Format: date-time */
+                last_read_at?: string | null;
+                /** @description Empty for documents that were added one by one. */
+                name: string;
+                /** Format: date-time */
+                next_read_at?: string | null;
+                paused: boolean;
+                /** @description In whose night it is read, as an IANA name. */
+                timezone?: string | null;
+                /** @description The web page it reads; absent for sources that do not read one. */
+                url?: string | null;
+            }[];
+            /** @description What to pass as `cursor` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_TenantResponse: {
             /** @description The items, in the order of the list. */
             items: {
                 /** Format: date-time */
                 created_at: string;
                 id: components["schemas"]["OrganizationId"];
+                /** @description Where `limits` differ from the plan. */
+                limit_overrides: components["schemas"]["LimitOverrides"];
                 limits: components["schemas"]["Limits"];
                 name: string;
+                /** @description What the plan allows by itself. */
+                plan_limits: components["schemas"]["Limits"];
                 slug: string;
                 subscription_plan: components["schemas"]["Plan"];
                 subscription_status: components["schemas"]["SubscriptionStatus"];
@@ -2693,10 +3062,27 @@ export interface components {
          * @enum {string}
          */
         Plan: "free" | "starter" | "professional" | "enterprise";
+        /** @description How the platform is doing. */
+        PlatformHealthResponse: {
+            database: components["schemas"]["DatabaseHealthResponse"];
+            /** @description The server's embedding models. Without any, passages are found by their words alone. */
+            embedding_models: components["schemas"]["ModelHealthResponse"][];
+            index?: components["schemas"]["IndexHealthResponse"] | null;
+            /** @description The server's language model; absent when answers quote unless an organization brings one. */
+            language_model?: string | null;
+            queue: components["schemas"]["QueueHealthResponse"];
+            /** @description Amebo's version. */
+            version: string;
+        };
         PreviewInvitationRequest: {
             /** @description What follows `#token=` in the link. */
             token: string;
         };
+        /**
+         * @description Which work goes first. Every interactive job is taken before any bulk job.
+         * @enum {string}
+         */
+        Priority: "interactive" | "normal" | "bulk";
         /** @description A problem document (RFC 9457), `application/problem+json`. */
         ProblemDocument: {
             /** @description What happened this time and what to do. */
@@ -2824,14 +3210,69 @@ export interface components {
             /** @description Where it was asked. */
             origin: components["schemas"]["Origin"];
             session_id?: components["schemas"]["SessionId"] | null;
+            /**
+             * Format: date-time
+             * @description When the asker shared it with the organization; absent while it is theirs alone.
+             */
+            shared_at?: string | null;
             text: string;
             user_id?: components["schemas"]["UserId"] | null;
+        };
+        /** @description How the queue is doing. */
+        QueueHealthResponse: {
+            /**
+             * Format: int64
+             * @description Given up, with a reason.
+             */
+            dead: number;
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: date-time
+             * @description Since when the job waits that has waited longest of those that nothing keeps from running.
+             */
+            waiting_since?: string | null;
+        };
+        /** @description A job, without what it carries. */
+        QueuedJobResponse: {
+            /** Format: int32 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["JobId"];
+            /**
+             * @description What kind of work it is.
+             * @example document.ingest
+             */
+            kind: string;
+            /** @description Why it last failed. */
+            last_error?: string | null;
+            /** Format: int32 */
+            max_attempts: number;
+            organization_id: components["schemas"]["OrganizationId"];
+            organization_name: string;
+            priority: components["schemas"]["Priority"];
+            /**
+             * Format: date-time
+             * @description When it runs next, or was to run last.
+             */
+            run_at: string;
+            state: components["schemas"]["JobState"];
+            /** Format: date-time */
+            updated_at: string;
         };
         /**
          * @description What the asker thought of an answer.
          * @enum {string}
          */
         Rating: "up" | "down";
+        /**
+         * @description What came of reading a source.
+         * @enum {string}
+         */
+        ReadOutcome: "changed" | "unchanged" | "failed";
         /** @description A document, and whether it is new. */
         ReceivedResponse: components["schemas"]["DocumentResponse"] & {
             /** @description Whether the knowledge base held the same bytes already; they are not processed twice. */
@@ -3134,11 +3575,62 @@ export interface components {
              */
             searches_live: boolean;
         };
+        /** @description A public profile. */
+        SocialLinkBody: {
+            platform: components["schemas"]["SocialPlatform"];
+            /**
+             * @description An https address on the platform.
+             * @example https://www.linkedin.com/company/example
+             */
+            url: string;
+        };
+        SocialLinks: {
+            /** @description At most one on each platform. */
+            items: components["schemas"]["SocialLinkBody"][];
+        };
+        /**
+         * @description Where organisations have public profiles.
+         * @enum {string}
+         */
+        SocialPlatform: "twitter" | "facebook" | "linkedin" | "instagram" | "youtube";
         /**
          * Format: uuid
          * @description Where documents come from.
          */
         SourceId: string;
+        /**
+         * @description Where documents come from.
+         * @enum {string}
+         */
+        SourceKind: "upload" | "slack" | "web" | "api" | "channel";
+        /** @description Where documents come from. */
+        SourceResponse: {
+            audience?: components["schemas"]["Audience"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            document_count: number;
+            every?: components["schemas"]["Interval"] | null;
+            id: components["schemas"]["SourceId"];
+            /** @description Whether it is being read, or is about to be. */
+            is_being_read: boolean;
+            kind: components["schemas"]["SourceKind"];
+            knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
+            /** @description Why it could not be read last. */
+            last_error?: string | null;
+            last_outcome?: components["schemas"]["ReadOutcome"] | null;
+            /** Format: date-time */
+            last_read_at?: string | null;
+            /** @description Empty for documents that were added one by one. */
+            name: string;
+            /** Format: date-time */
+            next_read_at?: string | null;
+            paused: boolean;
+            /** @description In whose night it is read, as an IANA name. */
+            timezone?: string | null;
+            /** @description The web page it reads; absent for sources that do not read one. */
+            url?: string | null;
+        };
         /**
          * @description Whether an organisation's subscription is running.
          * @enum {string}
@@ -3204,8 +3696,12 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             id: components["schemas"]["OrganizationId"];
+            /** @description Where `limits` differ from the plan. */
+            limit_overrides: components["schemas"]["LimitOverrides"];
             limits: components["schemas"]["Limits"];
             name: string;
+            /** @description What the plan allows by itself. */
+            plan_limits: components["schemas"]["Limits"];
             slug: string;
             subscription_plan: components["schemas"]["Plan"];
             subscription_status: components["schemas"]["SubscriptionStatus"];
@@ -3289,6 +3785,14 @@ export interface components {
             overrides: {
                 [key: string]: components["schemas"]["Action"][];
             };
+        };
+        /** @description What to change; what is absent stays. */
+        UpdateSourceRequest: {
+            every?: components["schemas"]["Interval"] | null;
+            name?: string | null;
+            /** @description Whether it is left alone until somebody lets it go on. */
+            paused?: boolean | null;
+            timezone?: string | null;
         };
         UpdateTermsRequest: {
             limits?: components["schemas"]["LimitOverrides"] | null;
@@ -3721,6 +4225,45 @@ export interface operations {
             };
         };
     };
+    fetch_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                    "image/jpeg": number[];
+                    "image/webp": number[];
+                };
+            };
+            /** @description The caller has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     fetch_account: {
         parameters: {
             query?: never;
@@ -3879,6 +4422,153 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    fetch_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformHealthResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Those in this state; `dead` when absent. Finished jobs leave nothing behind. */
+                state?: components["schemas"]["JobState"];
+                /** @description Where to continue; from `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many items, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_QueuedJobResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    discard_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6558,6 +7248,88 @@ export interface operations {
             };
         };
     };
+    set_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_members: {
         parameters: {
             query?: {
@@ -7228,6 +8000,116 @@ export interface operations {
             };
         };
     };
+    list_follow_ups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                question_id: components["schemas"]["QuestionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    share_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                question_id: components["schemas"]["QuestionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    unshare_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                question_id: components["schemas"]["QuestionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_roles: {
         parameters: {
             query?: never;
@@ -7667,6 +8549,325 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_social_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocialLinks"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_social_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SocialLinks"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SocialLinks"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: {
+                /** @description Only those of this knowledge base. */
+                knowledge_base_id?: components["schemas"]["KnowledgeBaseId"];
+                /** @description Where to continue; from `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many items, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SourceResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSourceRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                source_id: components["schemas"]["SourceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                source_id: components["schemas"]["SourceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSourceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                source_id: components["schemas"]["SourceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -93,7 +93,8 @@ function Drawer({ onClose, children }: { onClose: () => void; children: ReactNod
 }
 
 function Sidebar({ account, path, onPalette }: { account: Account; path: string; onPalette: () => void }) {
-  const { name, at } = useOrganization();
+  const { name, at, details } = useOrganization();
+  const mark = <img src={details.logo ?? icon} alt="" />;
   const destinations = useDestinations(account.is_superadmin);
   const places = account.organizations.filter((place) => place.status === "active");
   return (
@@ -104,13 +105,13 @@ function Sidebar({ account, path, onPalette }: { account: Account; path: string;
           className="brand"
           items={places.map((place) => ({ label: place.name, onSelect: () => navigate(`/o/${place.slug}/ask`) }))}
         >
-          <img src={icon} alt="" />
+          {mark}
           <span className="cut grow">{name}</span>
           <Icon name="more" />
         </Menu>
       ) : (
         <Link className="brand" to={at("/ask")}>
-          <img src={icon} alt="" />
+          {mark}
           <span className="cut">{name}</span>
         </Link>
       )}

@@ -53,6 +53,11 @@ export function ago(iso: string, now = Date.now()): string {
   return date(iso);
 }
 
+/** "in 5 hours", "tomorrow"; what is past or about to come is "soon". */
+export function inTime(iso: string, now = Date.now()): string {
+  return new Date(iso).getTime() - now < 60_000 ? t("time.soon") : ago(iso, now);
+}
+
 /** How long something takes, roughly: "12 s", "3 min", "2 h". */
 export function duration(seconds: number): string {
   if (seconds < 60) return t("time.seconds", { count: Math.max(1, Math.round(seconds)) });

@@ -45,10 +45,23 @@ describe("blocks of extracted text", () => {
     ]);
   });
 
-  test("broken lines flow without moving a character", () => {
-    const wrapped = `${"word ".repeat(12).trim()}\nand so on\n- a point`;
+  test("a single line break is a space, without moving a character", () => {
+    const wrapped = "Every colleague has\n27 days of leave\nin a year.\n- a point\n- another\n\nNext\nparagraph";
     const result = flowing(wrapped);
     expect(result).toHaveLength(wrapped.length);
-    expect(result).toContain("word and so on\n- a point");
+    expect(result).toBe("Every colleague has 27 days of leave in a year.\n- a point\n- another\n\nNext paragraph");
+  });
+
+  test("lines that are lines of their own stay so", () => {
+    for (const text of [
+      "| a |\n| b |",
+      "# Leave\nIt is long.",
+      "first  \nsecond",
+      "1. one\n2. two",
+      "code:\n    set in",
+      "> said\n> so",
+    ]) {
+      expect(flowing(text)).toBe(text);
+    }
   });
 });

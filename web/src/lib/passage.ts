@@ -55,9 +55,27 @@ function kindOf(text: string): TextBlock["kind"] {
   return lines.length > 1 && lines.every((line) => line.trim().startsWith("|")) ? "table" : "text";
 }
 
-/** Lines that were only broken to fit a width flow again. Every character keeps its place. */
+/** What begins a line of its own: points of a list, rows of a table, headings, quotations, code, and what is set in. */
+const OWN_LINE = /^(?:\s|[-*+•]\s|\||#{1,6}\s|>|\d{1,4}[.)]\s|```|\[file: )/;
+/** What ends a line for good: two spaces or a backslash, as Markdown has it. */
+const HARD_BREAK = / {2}$|\\$/;
+
+/** A single line break within a paragraph is a space, in Markdown and in text. Every character keeps its place. */
 export function flowing(text: string): string {
-  return text.replace(/([^\n]{50})\n(?=[^\s\-*•|#>\d])/g, "$1 ");
+  const lines = text.split("\n");
+  return lines
+    .map((line, at) => {
+      const next = lines[at + 1];
+      if (next === undefined) return line;
+      const stays =
+        !line.trim() ||
+        !next.trim() ||
+        OWN_LINE.test(next) ||
+        /^(?:\||#{1,6}\s|```)/.test(line) ||
+        HARD_BREAK.test(line);
+      return line + (stays ? "\n" : " ");
+    })
+    .join("");
 }
 
 /** A stretch of text cut where the marked place begins and ends. */

@@ -1,9 +1,8 @@
 //! Taking documents in: bytes to storage, then one transaction with the document, its file, its place in the quota and its job.
 
 use amebo_core::document::{Audience, DocumentStatus, SourceKind};
-use amebo_core::id::{DocumentId, Id, KnowledgeBaseId};
+use amebo_core::id::{DocumentId, Id, KnowledgeBaseId, SourceId};
 use amebo_core::permission::{Action, Resource};
-use amebo_outbound as outbound;
 use amebo_store::blob::{self, Stored};
 use amebo_store::{Document, Metric, NewDocument, OrgTx, Original, Permit};
 use bytes::Bytes;
@@ -32,21 +31,6 @@ pub struct Upload {
     pub audience: Audience,
 }
 
-/// A web page to be taken in.
-#[derive(Debug, Clone)]
-pub struct PageAddress {
-    /// The knowledge base it goes to.
-    pub knowledge_base: KnowledgeBaseId,
-    /// Where it is.
-    pub url: String,
-    /// As people see it; from the address when absent.
-    pub title: Option<String>,
-    /// What is said of it.
-    pub metadata: Map<String, Value>,
-    /// Who may see it.
-    pub audience: Audience,
-}
-
 /// What became of an upload.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -58,9 +42,13 @@ pub struct Received {
 
 /// Where the bytes came from.
 #[derive(Debug, Clone, Copy)]
-struct Origin<'a> {
-    kind: SourceKind,
-    url: Option<&'a Url>,
+pub(super) struct Origin<'a> {
+    /// The kind of source.
+    pub(super) kind: SourceKind,
+    /// The source; that of single documents of its kind when absent.
+    pub(super) source: Option<SourceId>,
+    /// The web page they are.
+    pub(super) url: Option<&'a Url>,
 }
 
 impl App {
@@ -85,50 +73,18 @@ impl App {
         let _pass = self.uploads.enter(access.organization()).await?;
         let stored = self.keep(&permit, upload.knowledge_base, bytes).await?;
         let received = self
-            .accept(access, &permit, upload, Origin { kind, url: None }, &stored)
+            .accept(
+                access,
+                &permit,
+                upload,
+                Origin {
+                    kind,
+                    source: None,
+                    url: None,
+                },
+                &stored,
+            )
             .await;
-        self.unless_refused(&permit, &stored, received).await
-    }
-
-    /// Fetches a web page and takes it in. A page that is known already is replaced when it has changed.
-    pub async fn receive_page(&self, access: &Access, page: &PageAddress) -> Result<Received> {
-        let permit = access.permit(Resource::Document, Action::Create)?;
-        let url = web_address(&page.url)?;
-        let mut upload = Upload {
-            knowledge_base: page.knowledge_base,
-            name: page_name(&url),
-            title: page.title.clone(),
-            metadata: page.metadata.clone(),
-            audience: page.audience.clone(),
-        };
-        check(&upload, access)?;
-        if upload.title.is_none() {
-            upload.title = Some(title_of_address(url.as_str()));
-        }
-        let _pass = self.uploads.enter(access.organization()).await?;
-        self.open_knowledge_base(&permit, page.knowledge_base).await?;
-        let limit = limits(self, &permit).await?.upload_bytes;
-        let fetched = self
-            .web
-            .page(url.clone(), usize::try_from(limit).unwrap_or(usize::MAX))
-            .await
-            .map_err(|error| not_fetched(&error))?;
-        if !fetched.status.is_success() {
-            return Err(Error::invalid(
-                "/url",
-                format!(
-                    "the page answered {} instead of its content",
-                    fetched.status.as_u16()
-                ),
-            ));
-        }
-        let bytes = futures::stream::iter([Ok::<_, std::io::Error>(fetched.body)]);
-        let stored = self.keep(&permit, page.knowledge_base, bytes).await?;
-        let origin = Origin {
-            kind: SourceKind::Web,
-            url: Some(&url),
-        };
-        let received = self.accept(access, &permit, &upload, origin, &stored).await;
         self.unless_refused(&permit, &stored, received).await
     }
 
@@ -162,7 +118,7 @@ impl App {
     }
 
     /// Has the bytes of an upload that was refused removed, so that refusals cannot fill the storage.
-    async fn unless_refused(
+    pub(super) async fn unless_refused(
         &self,
         permit: &Permit,
         stored: &Stored,
@@ -185,7 +141,7 @@ impl App {
     }
 
     /// Writes bytes to storage, within the plan's limit for one file.
-    async fn keep<S, E>(&self, permit: &Permit, base: KnowledgeBaseId, bytes: S) -> Result<Stored>
+    pub(super) async fn keep<S, E>(&self, permit: &Permit, base: KnowledgeBaseId, bytes: S) -> Result<Stored>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -210,7 +166,7 @@ impl App {
     }
 
     /// Makes a document of stored bytes, unless the knowledge base holds them already.
-    async fn accept(
+    pub(super) async fn accept(
         &self,
         access: &Access,
         permit: &Permit,
@@ -272,7 +228,7 @@ impl App {
 }
 
 /// Why a document was not inserted.
-enum Refused {
+pub(super) enum Refused {
     /// Another transaction inserted the same bytes or address first.
     Raced,
     Error(Error),
@@ -284,7 +240,7 @@ impl<E: Into<Error>> From<E> for Refused {
     }
 }
 
-async fn insert(
+pub(super) async fn insert(
     tx: &mut OrgTx,
     upload: &Upload,
     origin: Origin<'_>,
@@ -297,10 +253,14 @@ async fn insert(
     let blob = tx.blobs().insert(stored, OPAQUE).await?;
     let new = NewDocument {
         knowledge_base: upload.knowledge_base,
-        source: tx
-            .sources()
-            .of_single_documents(upload.knowledge_base, origin.kind)
-            .await?,
+        source: match origin.source {
+            Some(source) => source,
+            None => {
+                tx.sources()
+                    .of_single_documents(upload.knowledge_base, origin.kind)
+                    .await?
+            }
+        },
         title: upload
             .title
             .as_deref()
@@ -357,7 +317,7 @@ async fn recognise(tx: &mut OrgTx, access: &Access, known: &Document, stored: &S
 }
 
 /// Puts stored bytes in the place of a document's.
-async fn replace(
+pub(super) async fn replace(
     tx: &mut OrgTx,
     before: &Document,
     stored: &Stored,
@@ -406,7 +366,7 @@ async fn replace(
 }
 
 /// Has stored bytes removed that nobody needs.
-async fn discard(tx: &mut OrgTx, stored: &Stored) -> Result<()> {
+pub(super) async fn discard(tx: &mut OrgTx, stored: &Stored) -> Result<()> {
     let blob = tx.blobs().insert(stored, OPAQUE).await?;
     tx.blobs().delete(blob).await?;
     Ok(())
@@ -434,7 +394,7 @@ fn original(stored: &Stored, name: String, blob: amebo_core::id::BlobId) -> Orig
     }
 }
 
-fn check(upload: &Upload, access: &Access) -> Result<()> {
+pub(super) fn check(upload: &Upload, access: &Access) -> Result<()> {
     if let Some(text) = &upload.title {
         title(text)?;
     }
@@ -472,46 +432,6 @@ fn title_of(name: &str) -> String {
     }
 }
 
-fn web_address(text: &str) -> Result<Url> {
-    let wrong = || {
-        Error::invalid(
-            "/url",
-            "give the address of a web page, such as https://example.com/handbook",
-        )
-    };
-    let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || url.as_str().len() > 2_000 {
-        return Err(wrong());
-    }
-    url.set_fragment(None);
-    Ok(url)
-}
-
-/// What a web page is called until it is read.
-pub(crate) fn title_of_address(url: &str) -> String {
-    let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
-    bare.trim_end_matches('/').chars().take(500).collect()
-}
-
-fn page_name(url: &Url) -> String {
-    let last = url
-        .path_segments()
-        .and_then(|mut segments| segments.next_back())
-        .unwrap_or_default();
-    if last.contains('.') {
-        file_name(last)
-    } else {
-        "page.html".to_owned()
-    }
-}
-
-fn not_fetched(error: &outbound::Error) -> Error {
-    match error {
-        outbound::Error::TooLarge { limit } => Error::TooLarge { limit: *limit as u64 },
-        other => Error::invalid("/url", format!("the page could not be fetched: {other}")),
-    }
-}
-
 pub(crate) fn not_kept(error: blob::Error) -> Error {
     match error {
         blob::Error::TooLarge { limit } => Error::TooLarge { limit },
@@ -546,15 +466,5 @@ mod tests {
         assert_eq!(title_of("Travel policy.pdf"), "Travel policy");
         assert_eq!(title_of("v1.2 notes"), "v1.2 notes");
         assert_eq!(title_of(".env"), ".env");
-    }
-
-    #[test]
-    fn only_web_addresses_are_fetched_and_fragments_do_not_make_another_page() {
-        assert!(web_address("file:///etc/passwd").is_err());
-        assert!(web_address("example.com").is_err());
-        assert_eq!(
-            web_address("https://example.com/a#part").unwrap().as_str(),
-            "https://example.com/a"
-        );
     }
 }

@@ -248,6 +248,7 @@ impl App {
             origin: Origin::Slack,
             session: None,
             knowledge_bases: chosen,
+            is_standalone: false,
             history: earlier
                 .into_iter()
                 .map(|message| Turn {

@@ -23,6 +23,8 @@ pub(crate) struct QuestionResponse {
     /// What was searched.
     knowledge_base_ids: Vec<KnowledgeBaseId>,
     created_at: DateTime<Utc>,
+    /// When the asker shared it with the organization; absent while it is theirs alone.
+    shared_at: Option<DateTime<Utc>>,
     /// What became of it; absent while it is open.
     answer: Option<AnswerResponse>,
     /// What the asker thought of the answer.
@@ -158,6 +160,7 @@ impl From<StoredQuestion> for QuestionResponse {
             text: question.text,
             knowledge_base_ids: question.knowledge_bases,
             created_at: question.created_at,
+            shared_at: question.shared_at,
             answer,
             feedback,
         }

@@ -171,6 +171,7 @@ fn conversation(messages: Vec<ChatMessage>) -> Result<Ask, Problem> {
         session: None,
         knowledge_bases: Vec::new(),
         history: turns,
+        is_standalone: false,
     })
 }
 

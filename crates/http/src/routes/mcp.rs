@@ -151,6 +151,7 @@ impl Tools {
             session: None,
             knowledge_bases: arguments.knowledge_base_ids,
             history: Vec::new(),
+            is_standalone: false,
         };
         let settled = self.app.ask(&self.access, ask).await?.settled().await?;
         structured(&AnsweredResponse::from(settled))

@@ -1,5 +1,7 @@
 //! For the operator of the platform: organisations, plans, suspension, accounts. Nothing of what is inside an organisation.
 
+mod watch;
+
 use amebo_app::identity::User;
 use amebo_app::operator::TermsChange;
 use amebo_app::organization::Organization;
@@ -27,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list_users))
         .routes(routes!(update_user))
         .routes(routes!(create_password_link))
+        .merge(watch::routes())
 }
 
 #[derive(Serialize, ToSchema)]
@@ -38,6 +41,10 @@ struct TenantResponse {
     subscription_plan: Plan,
     trial_ends_at: Option<DateTime<Utc>>,
     limits: Limits,
+    /// What the plan allows by itself.
+    plan_limits: Limits,
+    /// Where `limits` differ from the plan.
+    limit_overrides: LimitOverrides,
     created_at: DateTime<Utc>,
 }
 
@@ -51,6 +58,8 @@ impl From<Organization> for TenantResponse {
             subscription_plan: organization.subscription_plan,
             trial_ends_at: organization.trial_ends_at,
             limits: organization.limits,
+            plan_limits: organization.subscription_plan.limits(),
+            limit_overrides: organization.limit_overrides,
             created_at: organization.created_at,
         }
     }

@@ -71,6 +71,9 @@ struct OrganizationResponse {
     limits: Limits,
     /// The colour of its pages, a hue of 0 to 359 degrees; Amebo's own when absent.
     accent_hue: Option<u16>,
+    /// Where its logo is, on this server; absent when it has none.
+    #[schema(example = "/api/v1/logos/acme?v=0123456789abcdef")]
+    logo: Option<String>,
     created_at: DateTime<Utc>,
     /// What you are here; absent for an API key.
     your_role: Option<Role>,
@@ -81,6 +84,9 @@ struct OrganizationResponse {
 
 fn view(organization: Organization, access: &Access) -> OrganizationResponse {
     OrganizationResponse {
+        logo: organization
+            .logo_version
+            .map(|version| format!("/api/v1/logos/{}?v={version}", organization.slug)),
         id: organization.id,
         name: organization.name,
         slug: organization.slug,

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use amebo_app::analytics::{QuestionFilter, QuestionKey};
-use amebo_app::ask::{Ask, AskEvent, Asking};
+use amebo_app::ask::{Ask, AskEvent, Asking, FollowUp};
 use amebo_core::answer::{Origin, Outcome, Rating};
 use amebo_core::id::{ChunkId, DocumentId, KnowledgeBaseId, OrganizationId, QuestionId, SessionId};
 use amebo_core::page::{Page, PageQuery};
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
@@ -32,6 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(ask_question, list_questions))
         .routes(routes!(get_question))
+        .routes(routes!(list_follow_ups))
+        .routes(routes!(share_question, unshare_question))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -45,6 +47,9 @@ struct AskRequest {
     /// The knowledge bases to search; all that are in use when absent or empty.
     #[serde(default)]
     knowledge_base_ids: Vec<KnowledgeBaseId>,
+    /// Whether the question says all by itself: then nothing asked before in the session is carried over to it.
+    #[serde(default)]
+    standalone: bool,
 }
 
 /// Ask a question. It ends in exactly one stored outcome, even if you do not wait for it.
@@ -72,6 +77,7 @@ async fn ask_question(
         session: request.session_id,
         knowledge_bases: request.knowledge_base_ids,
         history: Vec::new(),
+        is_standalone: request.standalone,
     };
     let asking = state.app.ask(&access, ask).await?;
     if wants_events(&headers) {
@@ -178,7 +184,8 @@ async fn list_questions(
     Ok(axum::Json(questions.map(QuestionResponse::from)))
 }
 
-/// One question with its answer: your own, or anybody's if you may read transcripts.
+/// One question with its answer: your own, one that was shared, or anybody's if you may read transcripts. What rests on documents you
+/// may not see is left out; of a shared one of which nothing is left there is no such question for you.
 #[utoipa::path(get, path = "/organizations/{organization_id}/questions/{question_id}", tag = "Questions",
     params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
     responses((status = 200, body = QuestionResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
@@ -189,4 +196,73 @@ async fn get_question(
 ) -> Result<axum::Json<QuestionResponse>, Problem> {
     let question = state.app.question(&access, question).await?;
     Ok(axum::Json(question.into()))
+}
+
+/// A part of a document to ask about next.
+#[derive(Serialize, ToSchema)]
+struct FollowUpResponse {
+    document_id: DocumentId,
+    document_title: String,
+    /// The part's own heading.
+    heading: String,
+    /// The headings above it and its own, outermost first.
+    heading_path: Vec<String>,
+}
+
+impl From<FollowUp> for FollowUpResponse {
+    fn from(follow_up: FollowUp) -> Self {
+        Self {
+            document_id: follow_up.document,
+            document_title: follow_up.document_title,
+            heading: follow_up.heading_path.last().cloned().unwrap_or_default(),
+            heading_path: follow_up.heading_path,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct FollowUpList {
+    items: Vec<FollowUpResponse>,
+}
+
+/// What could be asked after an answer: at most three parts of documents near it that it does not rest on, by their headings.
+#[utoipa::path(get, path = "/organizations/{organization_id}/questions/{question_id}/follow-ups", tag = "Questions",
+    params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
+    responses((status = 200, body = FollowUpList), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn list_follow_ups(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, question)): Path<(OrganizationId, QuestionId)>,
+) -> Result<axum::Json<FollowUpList>, Problem> {
+    let found = state.app.follow_ups(&access, question).await?;
+    Ok(axum::Json(FollowUpList {
+        items: found.into_iter().map(FollowUpResponse::from).collect(),
+    }))
+}
+
+/// Share your question and its answer with the organization: members who may see the documents it rests on can open it. The audit log
+/// shows it.
+#[utoipa::path(put, path = "/organizations/{organization_id}/questions/{question_id}/share", tag = "Questions",
+    params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
+    responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn share_question(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, question)): Path<(OrganizationId, QuestionId)>,
+) -> Result<StatusCode, Problem> {
+    state.app.share_question(&access, question, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Keep a shared question to yourself again.
+#[utoipa::path(delete, path = "/organizations/{organization_id}/questions/{question_id}/share", tag = "Questions",
+    params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
+    responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn unshare_question(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, question)): Path<(OrganizationId, QuestionId)>,
+) -> Result<StatusCode, Problem> {
+    state.app.share_question(&access, question, false).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,8 @@ mod api_key;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod branding;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod chat_completion;
@@ -45,10 +47,14 @@ mod roles;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod share;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod slack;
 #[cfg(test)]
 mod slack_import;
+#[cfg(test)]
+mod source;
 #[cfg(test)]
 mod suspension;

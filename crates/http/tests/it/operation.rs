@@ -44,6 +44,12 @@ fn sample(operation: &str) -> Option<Value> {
         "create_knowledge_base" | "update_knowledge_base" => json!({ "name": "Another Name" }),
         "update_document" => json!({ "title": "Another Title" }),
         "fetch_page" => json!({ "url": "https://www.example.com/" }),
+        "create_source" => {
+            json!({ "knowledge_base_id": "01890a5d-ac96-774b-bcce-b302099a8057", "url": "http://127.0.0.1:9/" })
+        }
+        "update_source" => json!({ "paused": true }),
+        "set_social_links" => json!({ "items": [] }),
+        "set_logo" => json!({}),
         "upload_documents" | "upload_document" | "replace_document" | "import_slack_export" => json!({}),
         "ask_question" | "search_passages" => json!({ "text": "When is tea?" }),
         "rate_answer" => json!({ "rating": "up" }),
@@ -284,6 +290,9 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     let slack =
         json!({ "display_name": "Ours", "client_id": "1.2", "client_secret": "s", "signing_secret": "s" });
     let connection = made("/channel-connections/slack/apps", slack).await;
+    let source = json!({ "knowledge_base_id": base, "url": "http://127.0.0.1:9/" });
+    let source = made("/sources", source).await;
+    let job: amebo_core::id::JobId = app.store.environment().id();
     let channel: amebo_core::id::SlackChannelId = app.store.environment().id();
     app.sql(&format!(
         "insert into slack_channels (id, organization_id, source_id, external_id, kind, name, created_at, updated_at)
@@ -303,6 +312,8 @@ pub(crate) async fn objects(app: &TestApp, owner: &Person) -> Ids {
     .await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Ids::from([
+        ("source_id", text(&source["id"])),
+        ("job_id", job.to_string()),
         ("slack_channel_id", channel.to_string()),
         ("channel_identity_id", identity.to_string()),
         ("slack_import_id", text(&import.expect(202).json()["id"])),

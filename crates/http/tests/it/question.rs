@@ -206,6 +206,7 @@ async fn an_asker_who_leaves_does_not_stop_the_outcome() {
         session: None,
         knowledge_bases: Vec::new(),
         history: Vec::new(),
+        is_standalone: false,
     };
     drop(app.app.ask(&access, ask).await.unwrap());
     app.app.finish().await;

@@ -193,6 +193,10 @@ impl Engine for Embedded {
         self.tenants.lock().remove(&organization);
         Ok(())
     }
+
+    fn usage(&self) -> Option<Usage> {
+        Some(Embedded::usage(self))
+    }
 }
 
 impl Tenant {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use amebo_core::id::{Id, JobId, OrganizationId};
-use amebo_core::job::Priority;
+use amebo_core::job::{JobState, Priority};
+use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,73 @@ const LONGEST_REASON: usize = 2_000;
 pub(super) struct Kept {
     pub(super) held: Vec<JobId>,
     pub(super) cancelled: Vec<JobId>,
+}
+
+/// A job as the operator of the platform sees it: without what it carries.
+#[derive(Debug, Clone)]
+pub struct QueuedJob {
+    /// The job.
+    pub id: JobId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What that is called.
+    pub organization_name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How often it is tried at most.
+    pub max_attempts: u32,
+    /// When it runs next, or was to run last.
+    pub run_at: DateTime<Utc>,
+    /// Why it last failed.
+    pub last_error: Option<String>,
+    /// When it was pushed.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct QueuedRow {
+    number: i64,
+    id: Uuid,
+    organization_id: Uuid,
+    organization_name: String,
+    kind: String,
+    state: String,
+    priority: String,
+    attempts: i32,
+    max_attempts: i32,
+    run_at: DateTime<Utc>,
+    last_error: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<QueuedRow> for QueuedJob {
+    type Error = crate::Error;
+
+    fn try_from(row: QueuedRow) -> Result<Self> {
+        Ok(Self {
+            id: JobId::from_uuid(row.id),
+            organization: OrganizationId::from_uuid(row.organization_id),
+            organization_name: row.organization_name,
+            kind: row.kind,
+            state: parse(&row.state)?,
+            priority: parse(&row.priority)?,
+            attempts: row.attempts.unsigned_abs(),
+            max_attempts: row.max_attempts.unsigned_abs(),
+            run_at: row.run_at,
+            last_error: row.last_error,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
 }
 
 impl SystemTx {
@@ -61,6 +129,48 @@ impl Queue<'_> {
         rows.into_iter()
             .map(|(state, priority, count)| Ok((state, parse(&priority)?, count)))
             .collect()
+    }
+
+    /// When the job was pushed that has waited longest of those that nothing keeps from running; `None` when none waits.
+    pub async fn oldest_waiting(&mut self) -> Result<Option<DateTime<Utc>>> {
+        Ok(
+            sqlx::query_scalar("select min(run_at) from jobs where state = 'queued' and waiting is null")
+                .fetch_one(&mut *self.0.connection)
+                .await?,
+        )
+    }
+
+    /// Jobs in one state, in the order they came, without what they carry.
+    pub async fn list(&mut self, state: JobState, page: &PageRequest<i64>) -> Result<Page<QueuedJob>> {
+        let rows: Vec<QueuedRow> = sqlx::query_as(
+            "select j.number, j.id, j.organization_id, o.name as organization_name, j.kind, j.state, j.priority, j.attempts, j.max_attempts,
+                    j.run_at, j.last_error, j.created_at, j.updated_at
+             from jobs j join organizations o on o.id = j.organization_id
+             where j.state = $1 and j.number > $2 order by j.number limit $3",
+        )
+        .bind(state.as_str())
+        .bind(page.after.unwrap_or(0))
+        .bind(page.rows())
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        let page = Page::from_rows(rows, page.limit, |row| row.number);
+        Ok(Page {
+            items: page
+                .items
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_>>()?,
+            next_cursor: page.next_cursor,
+        })
+    }
+
+    /// Whose a job is; `None` when it is finished or never was.
+    pub async fn organization_of(&mut self, job: JobId) -> Result<Option<OrganizationId>> {
+        let found: Option<Uuid> = sqlx::query_scalar("select organization_id from jobs where id = $1")
+            .bind(job.uuid())
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        Ok(found.map(OrganizationId::from_uuid))
     }
 
     /// Lets jobs go whose time has come.

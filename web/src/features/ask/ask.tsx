@@ -54,7 +54,7 @@ function Conversation({ session }: { session: string | undefined }) {
     if (count > 1) turns.current?.querySelector(".turn:last-of-type")?.scrollIntoView({ block: "start" });
   }, [count]);
 
-  const begin = async (text: string) => {
+  const begin = async (text: string, standalone = false) => {
     try {
       let target = session;
       if (!target) {
@@ -69,7 +69,7 @@ function Conversation({ session }: { session: string | undefined }) {
         cache.setQueryData(questionsQuery(organization.id, target).queryKey, []);
         navigate(organization.at(`/ask/${target}${location.search}`));
       }
-      await ask({ cache, organization: organization.id, session: target, text, bases: scope });
+      await ask({ cache, organization: organization.id, session: target, text, bases: scope, standalone });
     } catch (error) {
       setStarting(false);
       toast(sentence(error));
@@ -82,7 +82,7 @@ function Conversation({ session }: { session: string | undefined }) {
       busy={busy}
       scope={scope}
       onScope={(bases) => setSearch({ bases: bases.join(",") || undefined })}
-      onAsk={begin}
+      onAsk={(text) => begin(text)}
       onStop={() => {
         if (!session) return;
         stop(session);
@@ -99,7 +99,15 @@ function Conversation({ session }: { session: string | undefined }) {
         <div ref={turns} className="turns" aria-live="polite">
           <Loaded query={questions} rows={3} height="5rem">
             {(items) =>
-              items.map((question) => <Turn key={question.id} question={question} open={open} onOpen={setOpen} />)
+              items.map((question, at) => (
+                <Turn
+                  key={question.id}
+                  question={question}
+                  open={open}
+                  onOpen={setOpen}
+                  onAsk={at === items.length - 1 && !live ? (text) => begin(text, true) : undefined}
+                />
+              ))
             }
           </Loaded>
           {live && (

@@ -64,10 +64,18 @@ export function questionsQuery(organization: string, session: string) {
   });
 }
 
-type Asking = { cache: QueryClient; organization: string; session: string; text: string; bases: string[] };
+type Asking = {
+  cache: QueryClient;
+  organization: string;
+  session: string;
+  text: string;
+  bases: string[];
+  /** Whether the question says all by itself, so that nothing asked before is carried over. */
+  standalone: boolean;
+};
 
 /** Asks in a session and follows the answer to its verdict. */
-export async function ask({ cache, organization, session, text, bases }: Asking) {
+export async function ask({ cache, organization, session, text, bases, standalone }: Asking) {
   const stop = new AbortController();
   stops.set(session, stop);
   lives.set(session, { text, written: "", sources: undefined, state: "searching", error: undefined });
@@ -78,7 +86,7 @@ export async function ask({ cache, organization, session, text, bases }: Asking)
       method: "POST",
       signal: stop.signal,
       headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify({ text, session_id: session, knowledge_base_ids: bases }),
+      body: JSON.stringify({ text, session_id: session, knowledge_base_ids: bases, standalone }),
     });
     const settled = response.body ? await follow(session, response.body) : null;
     if (!settled) throw new Problem(0, t("ask.cutOff"), "unreachable", [], undefined);

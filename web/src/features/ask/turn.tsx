@@ -14,11 +14,19 @@ import { toast } from "../../ui/toast";
 import { AnswerView } from "./answer";
 import { toMarkdown } from "./answer-text";
 import { type Citation, type Live, type Question, questionsQuery } from "./conversation";
+import { FollowUps } from "./follow-ups";
+import { Share } from "./share";
 
-type TurnProps = { question: Question; open: Citation | undefined; onOpen: (citation: Citation) => void };
+type TurnProps = {
+  question: Question;
+  open: Citation | undefined;
+  onOpen: (citation: Citation) => void;
+  /** Asks what could be asked next; absent where the conversation has gone on. */
+  onAsk?: ((text: string) => void) | undefined;
+};
 
 /** A question and what became of it. */
-export function Turn({ question, open, onOpen }: TurnProps) {
+export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
   return (
     <article className="turn" aria-label={question.text}>
       <h2 className="asked">{question.text}</h2>
@@ -26,6 +34,7 @@ export function Turn({ question, open, onOpen }: TurnProps) {
         <>
           <AnswerView answer={question.answer} open={open} onOpen={onOpen} />
           <Actions question={question} />
+          {onAsk && question.answer.outcome === "answered" && <FollowUps question={question.id} onAsk={onAsk} />}
         </>
       ) : (
         <p className="quiet working">{t("ask.stillWorking")}</p>
@@ -64,7 +73,6 @@ export function LiveTurn({ live, onAgain }: { live: Live; onAgain: () => void })
 
 function Actions({ question }: { question: Question }) {
   const organization = useOrganization();
-  const address = `${location.origin}${organization.at(`/questions/${question.id}`)}`;
   const answer = question.answer;
   const copy = async (text: string, done: string) => {
     await navigator.clipboard.writeText(text);
@@ -83,9 +91,9 @@ function Actions({ question }: { question: Question }) {
           onClick={() => copy(toMarkdown(question.text, answer, placeAddress), t("answer.copied"))}
         />
       )}
-      <IconButton small icon="link" label={t("answer.share")} onClick={() => copy(address, t("answer.shared"))} />
+      {answer && <Share question={question} />}
       {answer?.outcome === "declined" && organization.can("document:create") && (
-        <Link className="button small" to={organization.at("/knowledge")}>
+        <Link className="button small" to={organization.at(`/knowledge?answer=${encodeURIComponent(question.text)}`)}>
           {t("decline.add")}
         </Link>
       )}

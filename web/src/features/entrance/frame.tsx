@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { Problem, sentence } from "../../api/problem";
 import icon from "../../icon.svg";
+import { match, useSearch } from "../../lib/router";
 import { Button } from "../../ui/button";
 import { useTitle } from "../../ui/page";
 import { Notice } from "../../ui/state";
@@ -11,10 +12,7 @@ export function Frame({ title, lead, children }: { title: string; lead?: ReactNo
   return (
     <div className="entrance">
       <main className="stack">
-        <div className="brand">
-          <img src={icon} alt="" />
-          Amebo
-        </div>
+        <Brand />
         <div className="card stack">
           <div>
             <h1>{title}</h1>
@@ -23,6 +21,28 @@ export function Frame({ title, lead, children }: { title: string; lead?: ReactNo
           {children}
         </div>
       </main>
+    </div>
+  );
+}
+
+/** Amebo's mark, and beside it that of the organisation which the way leads into, once it is there. */
+function Brand() {
+  const [search] = useSearch();
+  const [isThere, setThere] = useState(false);
+  const slug = match("/o/:slug/:a?/:b?", (search.get("next") ?? "").split("?")[0] ?? "")?.slug;
+  return (
+    <div className="brand">
+      {slug && (
+        <img
+          className="logo"
+          src={`/api/v1/logos/${encodeURIComponent(slug)}`}
+          alt=""
+          hidden={!isThere}
+          onLoad={() => setThere(true)}
+        />
+      )}
+      <img src={icon} alt="" />
+      Amebo
     </div>
   );
 }

@@ -1,11 +1,11 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
+import { itemsOf, usePages } from "../../api/pages";
 import { ago } from "../../lib/format";
 import { Link, useSearch } from "../../lib/router";
 import { type Key, t } from "../../lib/text";
-import { Button } from "../../ui/button";
 import { Page, Tabs } from "../../ui/page";
+import { MoreButton } from "../../ui/paged-table";
 import { Empty, Loaded } from "../../ui/state";
 import { cluster, type Group } from "./cluster";
 
@@ -15,17 +15,13 @@ export function Unanswered() {
   const [search] = useSearch();
   const isRated = search.get("kind") === "rated";
   const filter = isRated ? ({ rating: "down" } as const) : ({ outcome: "declined" } as const);
-  const questions = useInfiniteQuery({
-    queryKey: [id, "unanswered", isRated],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/questions", {
-          params: { path, query: { ...filter, limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const questions = usePages([id, "unanswered", isRated], (next) =>
+    read(
+      api.GET("/api/v1/organizations/{organization_id}/questions", {
+        params: { path, query: { ...filter, limit: 100, ...next } },
+      }),
+    ),
+  );
   return (
     <Page narrow title={t("unanswered.title")} lead={t("unanswered.lead")}>
       <Tabs
@@ -38,7 +34,7 @@ export function Unanswered() {
       />
       <Loaded query={questions}>
         {(data) => {
-          const groups = cluster(data.pages.flatMap((page) => page.items));
+          const groups = cluster(itemsOf(data));
           if (groups.length === 0)
             return (
               <Empty icon="check" title={t("unanswered.none")}>
@@ -52,7 +48,7 @@ export function Unanswered() {
                   <GroupView key={group.first.id} group={group} />
                 ))}
               </ul>
-              {questions.hasNextPage && <Button onClick={() => questions.fetchNextPage()}>{t("action.more")}</Button>}
+              <MoreButton query={questions} />
             </>
           );
         }}
@@ -89,7 +85,7 @@ function GroupView({ group: { first, others } }: { group: Group }) {
         )}
       </div>
       {can("document:create") && (
-        <Link className="button small" to={at("/knowledge")}>
+        <Link className="button small" to={at(`/knowledge?answer=${encodeURIComponent(first.text)}`)}>
           {t("decline.add")}
         </Link>
       )}

@@ -4,20 +4,21 @@ import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
 import { duration } from "../../lib/format";
-import { Link, navigate } from "../../lib/router";
+import { Link, navigate, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Menu } from "../../ui/menu";
-import { Page } from "../../ui/page";
+import { Page, Tabs } from "../../ui/page";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { BaseDialog } from "./base-dialog";
 import { DocumentList } from "./document-list";
 import { useWork } from "./follow";
 import type { KnowledgeBase } from "./knowledge";
+import { SourceDialog } from "./source-dialog";
+import { Sources } from "./sources";
 import { DropZone, UploadList, useUpload } from "./uploads";
-import { WebPageDialog } from "./web-page";
 
 const ROUTE = "/api/v1/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}" as const;
 
@@ -47,6 +48,9 @@ function BasePage({ base }: { base: KnowledgeBase }) {
   const work = useWork(id);
   const send = useUpload(base.id);
   const [dialog, setDialog] = useState<"edit" | "delete" | "web">();
+  const [search] = useSearch();
+  const isSources = search.get("view") === "sources";
+  const here = at(`/knowledge/${base.id}`);
   const params = { path: { ...path, knowledge_base_id: base.id } };
   const refresh = () => cache.invalidateQueries({ queryKey: [id, "bases"] });
   const archive = useMutation({
@@ -101,7 +105,15 @@ function BasePage({ base }: { base: KnowledgeBase }) {
           {t("base.buildingHow", { done: base.building.embedded ?? 0, count: base.building.passages ?? 0 })}
         </Notice>
       )}
-      {!isArchived && can("document:create") && <DropZone label={t("upload.title")} onFiles={send} />}
+      <Tabs
+        label={t("base.views")}
+        current={isSources ? "sources" : "documents"}
+        tabs={[
+          { id: "documents", to: here, name: t("document.list") },
+          { id: "sources", to: `${here}?view=sources`, name: t("source.list") },
+        ]}
+      />
+      {!isSources && !isArchived && can("document:create") && <DropZone label={t("upload.title")} onFiles={send} />}
       <UploadList />
       {waiting > 0 && (
         <p className="quiet working" role="status">
@@ -110,9 +122,13 @@ function BasePage({ base }: { base: KnowledgeBase }) {
             ` · ${t("work.left", { time: duration(work.summary.remaining_seconds) })}`}
         </p>
       )}
-      <DocumentList base={base.id} work={work} />
+      {isSources ? (
+        <Sources base={base.id} onAdd={() => setDialog("web")} />
+      ) : (
+        <DocumentList base={base.id} work={work} />
+      )}
       {dialog === "edit" && <BaseDialog base={base} onClose={() => setDialog(undefined)} />}
-      {dialog === "web" && <WebPageDialog base={base.id} onClose={() => setDialog(undefined)} />}
+      {dialog === "web" && <SourceDialog base={base.id} onClose={() => setDialog(undefined)} />}
       {dialog === "delete" && (
         <Confirm
           title={t("base.delete", { name: base.name })}

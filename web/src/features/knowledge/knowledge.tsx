@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
-import { Link, type Params } from "../../lib/router";
+import { Link, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
@@ -13,6 +13,7 @@ import { Base } from "./base";
 import { BaseDialog } from "./base-dialog";
 import { DocumentList } from "./document-list";
 import { useWork } from "./follow";
+import { WriteDialog } from "./write";
 
 export type KnowledgeBase = Schemas["KnowledgeBaseResponse"];
 
@@ -36,6 +37,8 @@ function Everything() {
   const bases = useBases();
   const work = useWork(id);
   const [making, setMaking] = useState(false);
+  const [search, setSearch] = useSearch();
+  const question = search.get("answer");
   const make = (
     <Button
       kind="primary"
@@ -69,6 +72,9 @@ function Everything() {
           )
         }
       </Loaded>
+      {question && bases.data && can("document:create") && (
+        <WriteDialog question={question} bases={bases.data.items} onClose={() => setSearch({ answer: undefined })} />
+      )}
       {making && <BaseDialog onClose={() => setMaking(false)} />}
     </Page>
   );

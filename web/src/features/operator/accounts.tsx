@@ -1,6 +1,7 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, read, type Schemas } from "../../api/client";
+import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { ago } from "../../lib/format";
 import { t } from "../../lib/text";
@@ -8,50 +9,22 @@ import { Button } from "../../ui/button";
 import { CopyField } from "../../ui/copy-field";
 import { Dialog } from "../../ui/dialog";
 import { Menu } from "../../ui/menu";
-import { Loaded } from "../../ui/state";
+import { PagedTable } from "../../ui/paged-table";
 import { toast } from "../../ui/toast";
 
 type User = Schemas["UserResponse"];
 
 export function Accounts() {
-  const users = useInfiniteQuery({
-    queryKey: ["operator", "users"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/api/v1/operator/users", {
-          params: { query: { limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const users = usePages(["operator", "users"], (at) =>
+    read(api.GET("/api/v1/operator/users", { params: { query: { limit: 100, ...at } } })),
+  );
   return (
-    <Loaded query={users}>
-      {(data) => (
-        <>
-          <table className="table folds">
-            <thead>
-              <tr>
-                <th>{t("people.person")}</th>
-                <th>{t("operator.standing")}</th>
-                <th>{t("people.lastSeen")}</th>
-                <th>
-                  <span className="visually-hidden">{t("people.actions")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.pages
-                .flatMap((page) => page.items)
-                .map((user) => (
-                  <Row key={user.id} user={user} />
-                ))}
-            </tbody>
-          </table>
-          {users.hasNextPage && <Button onClick={() => users.fetchNextPage()}>{t("action.more")}</Button>}
-        </>
-      )}
-    </Loaded>
+    <PagedTable
+      query={users}
+      columns={[t("people.person"), t("operator.standing"), t("people.lastSeen")]}
+      idOf={(user) => user.id}
+      row={(user) => <Row user={user} />}
+    />
   );
 }
 

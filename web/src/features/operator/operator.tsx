@@ -1,17 +1,24 @@
 import { useAccount } from "../../api/account";
 import { useSearch } from "../../lib/router";
-import { t } from "../../lib/text";
+import { type Key, t } from "../../lib/text";
 import { Page, Tabs } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/state";
 import "../../ui/styles/people.css";
 import { Accounts } from "./accounts";
+import { Health } from "./health";
+import { Jobs } from "./jobs";
 import { Organizations, ProvisionButton } from "./organizations";
 
-/** For whoever runs the platform: organisations and accounts, and nothing of what is inside them. */
+const PARTS = { organizations: Organizations, accounts: Accounts, jobs: Jobs, health: Health } as const;
+type Part = keyof typeof PARTS;
+
+/** For whoever runs the platform: organisations, accounts and how the server is doing, and nothing of what is inside them. */
 export function Operator() {
   const account = useAccount();
   const [search] = useSearch();
-  const isAccounts = search.get("tab") === "accounts";
+  const wished = search.get("tab") ?? "";
+  const part: Part = wished in PARTS ? (wished as Part) : "organizations";
+  const Content = PARTS[part];
   return (
     <Loaded query={account}>
       {(known) =>
@@ -19,17 +26,18 @@ export function Operator() {
           <Page
             title={t("nav.operator")}
             lead={t("operator.lead")}
-            actions={isAccounts ? undefined : <ProvisionButton />}
+            actions={part === "organizations" ? <ProvisionButton /> : undefined}
           >
             <Tabs
               label={t("nav.operator")}
-              current={isAccounts ? "accounts" : "organizations"}
-              tabs={[
-                { id: "organizations", to: "/operator", name: t("operator.organizations") },
-                { id: "accounts", to: "/operator?tab=accounts", name: t("operator.accounts") },
-              ]}
+              current={part}
+              tabs={Object.keys(PARTS).map((id) => ({
+                id,
+                to: id === "organizations" ? "/operator" : `/operator?tab=${id}`,
+                name: t(`operator.${id}` as Key),
+              }))}
             />
-            {isAccounts ? <Accounts /> : <Organizations />}
+            <Content />
           </Page>
         ) : (
           <div className="page">

@@ -1,23 +1,19 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, read, type Schemas } from "../../api/client";
+import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { date } from "../../lib/format";
-import { type Key, t } from "../../lib/text";
+import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
-import { Select } from "../../ui/field";
+import { Confirm } from "../../ui/dialog";
 import { Menu } from "../../ui/menu";
-import { Loaded, Notice } from "../../ui/state";
+import { PagedTable } from "../../ui/paged-table";
 import { toast } from "../../ui/toast";
 import { ProvisionDialog } from "./provision";
+import { TermsDialog } from "./terms";
 
-type Tenant = Schemas["TenantResponse"];
-type Plan = Schemas["Plan"];
-type Status = Schemas["SubscriptionStatus"];
-
-const PLANS: Plan[] = ["free", "starter", "professional", "enterprise"];
-const STATUSES: Status[] = ["trial", "active", "inactive", "cancelled"];
+export type Tenant = Schemas["TenantResponse"];
 
 export function ProvisionButton() {
   const [open, setOpen] = useState(false);
@@ -32,47 +28,16 @@ export function ProvisionButton() {
 }
 
 export function Organizations() {
-  const organizations = useInfiniteQuery({
-    queryKey: ["operator", "organizations"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/api/v1/operator/organizations", {
-          params: { query: { limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const organizations = usePages(["operator", "organizations"], (at) =>
+    read(api.GET("/api/v1/operator/organizations", { params: { query: { limit: 100, ...at } } })),
+  );
   return (
-    <Loaded query={organizations}>
-      {(data) => (
-        <>
-          <table className="table folds">
-            <thead>
-              <tr>
-                <th>{t("settings.organization")}</th>
-                <th>{t("settings.plan")}</th>
-                <th>{t("operator.standing")}</th>
-                <th>{t("operator.since")}</th>
-                <th>
-                  <span className="visually-hidden">{t("people.actions")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.pages
-                .flatMap((page) => page.items)
-                .map((tenant) => (
-                  <Row key={tenant.id} tenant={tenant} />
-                ))}
-            </tbody>
-          </table>
-          {organizations.hasNextPage && (
-            <Button onClick={() => organizations.fetchNextPage()}>{t("action.more")}</Button>
-          )}
-        </>
-      )}
-    </Loaded>
+    <PagedTable
+      query={organizations}
+      columns={[t("settings.organization"), t("settings.plan"), t("operator.standing"), t("operator.since")]}
+      idOf={(tenant) => tenant.id}
+      row={(tenant) => <Row tenant={tenant} />}
+    />
   );
 }
 
@@ -128,60 +93,5 @@ function Row({ tenant }: { tenant: Tenant }) {
         )}
       </td>
     </tr>
-  );
-}
-
-function TermsDialog({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
-  const cache = useQueryClient();
-  const save = useMutation({
-    mutationFn: (form: FormData) =>
-      read(
-        api.PATCH("/api/v1/operator/organizations/{tenant_id}", {
-          params: { path: { tenant_id: tenant.id } },
-          body: { subscription_plan: form.get("plan") as Plan, subscription_status: form.get("status") as Status },
-        }),
-      ),
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: ["operator", "organizations"] });
-      onClose();
-    },
-  });
-  return (
-    <Dialog title={t("operator.termsOf", { name: tenant.name })} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        <Select label={t("settings.plan")} name="plan" defaultValue={tenant.subscription_plan}>
-          {PLANS.map((plan) => (
-            <option key={plan} value={plan}>
-              {t(`plan.${plan}` as Key)}
-            </option>
-          ))}
-        </Select>
-        <Select
-          label={t("operator.standing")}
-          name="status"
-          defaultValue={tenant.subscription_status}
-          hint={t("operator.standingHow")}
-        >
-          {STATUSES.map((status) => (
-            <option key={status} value={status}>
-              {t(`standing.${status}` as Key)}
-            </option>
-          ))}
-        </Select>
-        {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
-        <div className="row end">
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" type="submit" busy={save.isPending}>
-            {t("action.save")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }

@@ -7,8 +7,7 @@ import { CopyField } from "../../ui/copy-field";
 import { Dialog } from "../../ui/dialog";
 import { Select, TextField } from "../../ui/field";
 import { Notice } from "../../ui/state";
-
-const PLANS: Schemas["Plan"][] = ["free", "starter", "professional", "enterprise"];
+import { PLANS } from "./terms";
 
 /** Makes an organisation for somebody, and the link that lets them in. */
 export function ProvisionDialog({ onClose }: { onClose: () => void }) {

@@ -1,28 +1,26 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
+import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { ago, date } from "../../lib/format";
 import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
-import { Empty, Loaded } from "../../ui/state";
+import { PagedTable } from "../../ui/paged-table";
+import { Empty } from "../../ui/state";
 import { toast } from "../../ui/toast";
 
 /** Invitations that nobody accepted yet. */
 export function Invitations() {
   const { id, path, cannot } = useOrganization();
   const cache = useQueryClient();
-  const invitations = useInfiniteQuery({
-    queryKey: [id, "invitations"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/invitations", {
-          params: { path, query: { limit: 200, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const invitations = usePages([id, "invitations"], (at) =>
+    read(
+      api.GET("/api/v1/organizations/{organization_id}/invitations", {
+        params: { path, query: { limit: 200, ...at } },
+      }),
+    ),
+  );
   const revoke = useMutation({
     mutationFn: (invitation: string) =>
       read(
@@ -34,59 +32,35 @@ export function Invitations() {
     onError: (error) => toast(sentence(error)),
   });
   return (
-    <Loaded query={invitations}>
-      {(data) => {
-        const items = data.pages.flatMap((page) => page.items);
-        if (items.length === 0)
-          return (
-            <Empty icon="people" title={t("people.noInvitations")}>
-              {t("people.noInvitationsHow")}
-            </Empty>
-          );
-        return (
-          <>
-            <table className="table folds">
-              <thead>
-                <tr>
-                  <th>{t("field.email")}</th>
-                  <th>{t("people.role")}</th>
-                  <th>{t("people.ends")}</th>
-                  <th>
-                    <span className="visually-hidden">{t("people.actions")}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((invitation) => (
-                  <tr key={invitation.id}>
-                    <td>
-                      <strong>{invitation.email}</strong>
-                    </td>
-                    <td data-label={t("people.role")}>{t(`role.${invitation.role}` as Key)}</td>
-                    <td data-label={t("people.ends")}>
-                      {new Date(invitation.expires_at) < new Date() ? (
-                        <span className="tag bad">{t("people.ended", { when: ago(invitation.expires_at) })}</span>
-                      ) : (
-                        date(invitation.expires_at)
-                      )}
-                    </td>
-                    <td className="end">
-                      <Button
-                        small
-                        disabledBecause={cannot("invitation:delete")}
-                        onClick={() => revoke.mutate(invitation.id)}
-                      >
-                        {t("people.takeBack")}
-                      </Button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-            {invitations.hasNextPage && <Button onClick={() => invitations.fetchNextPage()}>{t("action.more")}</Button>}
-          </>
-        );
-      }}
-    </Loaded>
+    <PagedTable
+      query={invitations}
+      columns={[t("field.email"), t("people.role"), t("people.ends")]}
+      idOf={(invitation) => invitation.id}
+      empty={
+        <Empty icon="people" title={t("people.noInvitations")}>
+          {t("people.noInvitationsHow")}
+        </Empty>
+      }
+      row={(invitation) => (
+        <tr>
+          <td>
+            <strong>{invitation.email}</strong>
+          </td>
+          <td data-label={t("people.role")}>{t(`role.${invitation.role}` as Key)}</td>
+          <td data-label={t("people.ends")}>
+            {new Date(invitation.expires_at) < new Date() ? (
+              <span className="tag bad">{t("people.ended", { when: ago(invitation.expires_at) })}</span>
+            ) : (
+              date(invitation.expires_at)
+            )}
+          </td>
+          <td className="end">
+            <Button small disabledBecause={cannot("invitation:delete")} onClick={() => revoke.mutate(invitation.id)}>
+              {t("people.takeBack")}
+            </Button>
+          </td>
+        </tr>
+      )}
+    />
   );
 }

@@ -1,14 +1,14 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
+import { usePages } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { ago } from "../../lib/format";
 import { type Key, t } from "../../lib/text";
-import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Menu, type MenuItem } from "../../ui/menu";
-import { Loaded } from "../../ui/state";
+import { PagedTable } from "../../ui/paged-table";
 import { toast } from "../../ui/toast";
 import { PermissionsDialog } from "./permissions";
 import { RoleDialog } from "./role-dialog";
@@ -19,44 +19,18 @@ const ROUTE = "/api/v1/organizations/{organization_id}/members/{member_id}" as c
 
 export function Members() {
   const { id, path } = useOrganization();
-  const members = useInfiniteQuery({
-    queryKey: [id, "members"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/members", {
-          params: { path, query: { limit: 200, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const members = usePages([id, "members"], (at) =>
+    read(
+      api.GET("/api/v1/organizations/{organization_id}/members", { params: { path, query: { limit: 200, ...at } } }),
+    ),
+  );
   return (
-    <Loaded query={members}>
-      {(data) => (
-        <>
-          <table className="table folds">
-            <thead>
-              <tr>
-                <th>{t("people.person")}</th>
-                <th>{t("people.role")}</th>
-                <th>{t("people.lastSeen")}</th>
-                <th>
-                  <span className="visually-hidden">{t("people.actions")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.pages
-                .flatMap((page) => page.items)
-                .map((member) => (
-                  <Row key={member.id} member={member} />
-                ))}
-            </tbody>
-          </table>
-          {members.hasNextPage && <Button onClick={() => members.fetchNextPage()}>{t("action.more")}</Button>}
-        </>
-      )}
-    </Loaded>
+    <PagedTable
+      query={members}
+      columns={[t("people.person"), t("people.role"), t("people.lastSeen")]}
+      idOf={(member) => member.id}
+      row={(member) => <Row member={member} />}
+    />
   );
 }
 

@@ -1,16 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type CSSProperties, useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
-import { bytes, number } from "../../lib/format";
-import { type Key, t } from "../../lib/text";
+import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
-import { Progress } from "../../ui/page";
-import { Loaded, Notice } from "../../ui/state";
+import { Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
+import { Logo } from "./logo";
+import { SocialLinks } from "./social-links";
+import { Usage } from "./usage";
 
 const ROUTE = "/api/v1/organizations/{organization_id}" as const;
 
@@ -18,7 +19,9 @@ export function OrganizationSettings() {
   return (
     <div className="stack loose narrow-column">
       <Name />
+      <Logo />
       <Colour />
+      <SocialLinks />
       <Usage />
       <Leaving />
     </div>
@@ -98,61 +101,6 @@ function Colour() {
         ))}
       </fieldset>
     </section>
-  );
-}
-
-export function useUsage() {
-  const { id, path } = useOrganization();
-  return useQuery({
-    queryKey: [id, "usage"],
-    queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/usage", { params: { path } })),
-  });
-}
-
-function Usage() {
-  const { details } = useOrganization();
-  const usage = useUsage();
-  return (
-    <section className="card stack" aria-labelledby="plan">
-      <div className="row between">
-        <h2 id="plan">{t("settings.plan")}</h2>
-        <span className="tag accent">{t(`plan.${details.subscription_plan}` as Key)}</span>
-      </div>
-      <Loaded query={usage}>
-        {({ limits, ...used }) => (
-          <dl className="meters">
-            <Meter name={t("usage.members")} used={used.members} limit={limits.members} show={number} />
-            <Meter name={t("usage.documents")} used={used.documents} limit={limits.documents} show={number} />
-            <Meter name={t("usage.storage")} used={used.storage_bytes} limit={limits.storage_bytes} show={bytes} />
-            <Meter name={t("usage.answers")} used={used.ai_answers} limit={limits.ai_answers} show={number} />
-          </dl>
-        )}
-      </Loaded>
-    </section>
-  );
-}
-
-function Meter({
-  name,
-  used,
-  limit,
-  show,
-}: {
-  name: string;
-  used: number;
-  limit: number;
-  show: (value: number) => string;
-}) {
-  return (
-    <div>
-      <dt className="row between">
-        <span>{name}</span>
-        <span className="quiet numbers">{t("usage.of", { used: show(used), limit: show(limit) })}</span>
-      </dt>
-      <dd>
-        <Progress label={name} value={limit > 0 ? Math.min(1, used / limit) : 1} />
-      </dd>
-    </div>
   );
 }
 

@@ -11,8 +11,18 @@ import { Notice } from "../../ui/state";
 import type { Provider } from "./providers";
 
 type Form = Schemas["ProviderRequest"];
+type Kind = Schemas["ProviderKind"];
 
-export function ProviderDialog({ provider, onClose }: { provider?: Provider; onClose: () => void }) {
+/** The interfaces that models of a kind speak, the usual one first. */
+const PROTOCOLS: Record<Kind, Form["protocol"][]> = {
+  language: ["anthropic", "openai"],
+  embedding: ["openai", "voyage"],
+};
+
+type DialogProps = { kind: Kind; provider?: Provider; onClose: () => void };
+
+/** Adds a model that an organisation brings, or changes one. */
+export function ProviderDialog({ kind, provider, onClose }: DialogProps) {
   const { id, path } = useOrganization();
   const cache = useQueryClient();
   const [withoutKey, setWithoutKey] = useState(provider ? !provider.has_key : false);
@@ -37,6 +47,7 @@ export function ProviderDialog({ provider, onClose }: { provider?: Provider; onC
     const text = (name: string) => String(form.get(name) ?? "").trim();
     save.mutate({
       name: text("name"),
+      kind,
       protocol: text("protocol") as Form["protocol"],
       model: text("model"),
       base_url: text("base_url") || null,
@@ -46,7 +57,8 @@ export function ProviderDialog({ provider, onClose }: { provider?: Provider; onC
     });
   };
   return (
-    <Dialog title={provider ? t("provider.edit") : t("provider.add")} onClose={onClose}>
+    <Dialog title={provider ? t(`provider.edit.${kind}`) : t(`provider.add.${kind}`)} onClose={onClose}>
+      {kind === "embedding" && <p className="quiet small">{t("provider.embeddingHow")}</p>}
       <form
         className="stack"
         onSubmit={(event) => {
@@ -61,17 +73,20 @@ export function ProviderDialog({ provider, onClose }: { provider?: Provider; onC
           required
           maxLength={100}
           autoFocus
-          placeholder="Claude"
+          placeholder={kind === "language" ? "Claude" : "Voyage"}
           wrong={field("name")}
         />
         <Select
           label={t("provider.protocol")}
           name="protocol"
-          defaultValue={provider?.protocol ?? "anthropic"}
+          defaultValue={provider?.protocol ?? PROTOCOLS[kind][0]}
           wrong={field("protocol")}
         >
-          <option value="anthropic">{t("provider.anthropic")}</option>
-          <option value="openai">{t("provider.openai")}</option>
+          {PROTOCOLS[kind].map((protocol) => (
+            <option key={protocol} value={protocol}>
+              {t(`provider.${protocol}`)}
+            </option>
+          ))}
         </Select>
         <TextField
           label={t("provider.model")}
@@ -104,7 +119,11 @@ export function ProviderDialog({ provider, onClose }: { provider?: Provider; onC
           checked={withoutKey}
           onChange={(event) => setWithoutKey(event.target.checked)}
         />
-        <Checkbox label={t("provider.writes")} name="is_active" defaultChecked={provider?.is_active ?? true} />
+        <Checkbox
+          label={t(`provider.takesOver.${kind}`)}
+          name="is_active"
+          defaultChecked={provider?.is_active ?? true}
+        />
         {save.error && !isAboutFields && <Notice kind="bad">{sentence(save.error)}</Notice>}
         <div className="row end">
           <Button onClick={onClose}>{t("action.cancel")}</Button>

@@ -8,47 +8,57 @@ import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Menu } from "../../ui/menu";
-import { Empty, Loaded, Notice } from "../../ui/state";
+import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { ProviderDialog } from "./provider-dialog";
 
 export type Provider = Schemas["ProviderResponse"];
+type Kind = Schemas["ProviderKind"];
 
 const ROUTE = "/api/v1/organizations/{organization_id}/providers/{provider_id}" as const;
 
-/** The language models an organisation brings. Without one, answers quote. */
+/** The models an organisation brings: those that write answers, and those that find passages by their meaning. */
 export function Providers() {
-  const { id, path, cannot } = useOrganization();
-  const [adding, setAdding] = useState(false);
+  const { id, path } = useOrganization();
   const providers = useQuery({
     queryKey: [id, "providers"],
     queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/providers", { params: { path } })),
   });
-  const add = (
-    <Button kind="primary" icon="plus" disabledBecause={cannot("provider:create")} onClick={() => setAdding(true)}>
-      {t("provider.add")}
-    </Button>
-  );
   return (
     <Loaded query={providers}>
       {({ items }) => (
-        <div className="stack narrow-column">
-          {items.length === 0 ? (
-            <Empty icon="spark" title={t("provider.none")} action={add}>
-              {t("provider.noneHow")}
-            </Empty>
-          ) : (
-            <>
-              {items.map((provider) => (
-                <ProviderCard key={provider.id} provider={provider} />
-              ))}
-              <div>{add}</div>
-            </>
-          )}
-          {adding && <ProviderDialog onClose={() => setAdding(false)} />}
+        <div className="stack loose narrow-column">
+          <Models kind="language" items={items.filter((provider) => provider.kind === "language")} />
+          <Models kind="embedding" items={items.filter((provider) => provider.kind === "embedding")} />
         </div>
       )}
     </Loaded>
+  );
+}
+
+function Models({ kind, items }: { kind: Kind; items: Provider[] }) {
+  const { cannot } = useOrganization();
+  const [adding, setAdding] = useState(false);
+  const add = (
+    <Button
+      kind={kind === "language" ? "primary" : "default"}
+      icon="plus"
+      disabledBecause={cannot("provider:create")}
+      onClick={() => setAdding(true)}
+    >
+      {t(`provider.add.${kind}`)}
+    </Button>
+  );
+  return (
+    <section className="stack tight" aria-labelledby={`${kind}-models`}>
+      <h2 id={`${kind}-models`}>{t(`provider.title.${kind}`)}</h2>
+      <p className="quiet">{items.length === 0 ? t(`provider.none.${kind}`) : t(`provider.some.${kind}`)}</p>
+      {items.map((provider) => (
+        <ProviderCard key={provider.id} provider={provider} />
+      ))}
+      <div>{add}</div>
+      {adding && <ProviderDialog kind={kind} onClose={() => setAdding(false)} />}
+    </section>
   );
 }
 
@@ -77,7 +87,8 @@ function ProviderCard({ provider }: { provider: Provider }) {
     <article className="card stack tight">
       <div className="row between">
         <h3 className="grow">
-          {provider.name} {provider.is_active && <span className="tag good">{t("provider.active")}</span>}
+          {provider.name}{" "}
+          {provider.is_active && <span className="tag good">{t(`provider.active.${provider.kind}`)}</span>}
         </h3>
         <Button small busy={test.isPending} disabledBecause={cannot("provider:update")} onClick={() => test.mutate()}>
           {t("provider.test")}
@@ -87,6 +98,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
       <p className="quiet small">
         {provider.model} · {provider.base_url ?? t(`provider.${provider.protocol}`)} ·{" "}
         {provider.has_key ? t("provider.sealed") : t("provider.noKey")}
+        {provider.dimension ? ` · ${t("provider.dimension", { count: provider.dimension })}` : ""}
       </p>
       {provider.last_tested_at && (
         <Notice kind={provider.last_test_error ? "bad" : "good"}>
@@ -94,7 +106,9 @@ function ProviderCard({ provider }: { provider: Provider }) {
           <span className="quiet small">{ago(provider.last_tested_at)}</span>
         </Notice>
       )}
-      {open === "edit" && <ProviderDialog provider={provider} onClose={() => setOpen(undefined)} />}
+      {open === "edit" && (
+        <ProviderDialog kind={provider.kind} provider={provider} onClose={() => setOpen(undefined)} />
+      )}
       {open === "delete" && (
         <Confirm
           title={t("provider.delete", { name: provider.name })}
@@ -103,7 +117,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
           onConfirm={() => remove.mutate()}
           onClose={() => setOpen(undefined)}
         >
-          <p>{t("provider.deleteHow")}</p>
+          <p>{t(`provider.deleteHow.${provider.kind}`)}</p>
         </Confirm>
       )}
     </article>

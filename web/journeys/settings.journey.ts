@@ -1,0 +1,122 @@
+// What an organisation's pages carry, the models it brings, and what the operator sees and agrees.
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, type Page, test } from "@playwright/test";
+import { home, signUp, violations } from "./person";
+import { type Server, startServer } from "./server";
+
+test.describe.configure({ mode: "serial" });
+
+let server: Server;
+let vendor: HttpServer;
+let page: Page;
+let operator: Page;
+
+test.beforeAll(async ({ browser }) => {
+  // Embeds everything alike, as OpenAI's interface has it.
+  vendor = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => {
+      body += part;
+    });
+    request.on("end", () => {
+      const { input } = JSON.parse(body) as { input: string[] };
+      const data = input.map((_, index) => ({ object: "embedding", index, embedding: [0.6, 0.8, 0, 0] }));
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(
+        JSON.stringify({ object: "list", model: "wren", data, usage: { prompt_tokens: 1, total_tokens: 1 } }),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => vendor.listen(0, "127.0.0.1", resolve));
+  server = await startServer({ settings: { AMEBO__OUTBOUND__ALLOW: '["127.0.0.0/8"]' } });
+  page = await signUp(browser, server, "Harmattan Ltd");
+  operator = await (await browser.newContext({ baseURL: server.url })).newPage();
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+  vendor?.close();
+});
+
+/** One pixel. */
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+test("a logo shows in the corner and where people sign in; what is no picture is refused", async ({ browser }) => {
+  await page.goto(`${home(page)}/settings`);
+  const input = page.getByLabel("Choose a picture").first();
+  await input.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from("<svg/>") });
+  await expect(page.getByText("A logo is a PNG, JPEG or WebP picture.")).toBeVisible();
+  await input.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: PNG });
+  await expect(page.getByRole("img", { name: "The logo as it is now" })).toBeVisible();
+  const mark = page.locator(".sidebar .brand img").first();
+  await expect(mark).toHaveAttribute("src", /\/api\/v1\/logos\/harmattan-ltd\?v=/);
+  expect(await mark.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth)).toBe(1);
+  const visitor = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await visitor.goto(`${home(page)}/people`);
+  await expect(visitor.locator(".entrance .logo")).toBeVisible();
+  await visitor.context().close();
+});
+
+test("public profiles are kept, and an address elsewhere is refused in its place", async () => {
+  await page.getByLabel("LinkedIn").fill("https://linkedin.example.com/company/harmattan");
+  const form = page.getByRole("region", { name: "Public profiles" });
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(form.getByRole("alert")).toContainText("linkedin.com");
+  await page.getByLabel("LinkedIn").fill("https://www.linkedin.com/company/harmattan");
+  await form.getByRole("button", { name: "Save" }).click();
+  await expect(form.getByRole("button", { name: "Save" })).not.toHaveAttribute("aria-busy");
+  await page.reload();
+  await expect(page.getByLabel("LinkedIn")).toHaveValue("https://www.linkedin.com/company/harmattan");
+});
+
+test("an embedding model is added, tested and taken for new knowledge bases", async () => {
+  await page.goto(`${home(page)}/settings/models`);
+  await page.getByRole("button", { name: "Add an embedding model" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add an embedding model" });
+  await expect(dialog.getByLabel("Interface")).toHaveText(/OpenAI.*Voyage/);
+  await dialog.getByLabel("Name").fill("Wren");
+  await dialog.getByLabel("Model", { exact: true }).fill("wren");
+  await dialog.getByLabel("Address").fill(`http://127.0.0.1:${(vendor.address() as AddressInfo).port}/v1`);
+  await dialog.getByLabel("It needs no key").check();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  const card = page.getByRole("article").filter({ hasText: "Wren" });
+  await expect(card).toContainText("embeds new knowledge bases");
+  await expect(card).toContainText("4 numbers a vector");
+  await card.getByRole("button", { name: "Test connection" }).click();
+  await expect(card).toContainText("It answers.");
+});
+
+test("the operator agrees limits, which the organization sees", async () => {
+  await operator.goto(server.link);
+  await expect(operator.getByRole("heading", { name: "What would you like to know?" })).toBeVisible();
+  await operator.goto("/operator");
+  await operator.getByRole("button", { name: "Actions for Harmattan Ltd" }).click();
+  await operator.getByRole("menuitem", { name: "Plan and standing" }).click();
+  const dialog = operator.getByRole("dialog", { name: "Plan and standing of Harmattan Ltd" });
+  await dialog.getByLabel("Members").fill("7");
+  await dialog.getByLabel("Storage in GB").fill("1.5");
+  expect(await violations(operator)).toEqual([]);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await page.goto(`${home(page)}/settings`);
+  const plan = page.getByRole("region", { name: "Plan" });
+  await expect(plan).toContainText("1 of 7");
+  await expect(plan).toContainText("of 1.5 GB");
+});
+
+test("the operator sees how the server is doing, and what was given up", async () => {
+  await operator.goto("/operator?tab=health");
+  const database = operator.getByRole("region", { name: "Database" });
+  await expect(database).toContainText("PostgreSQL");
+  await expect(database).toContainText("good");
+  await expect(operator.getByRole("region", { name: "Queue" })).toContainText("good");
+  await operator.goto("/operator?tab=jobs");
+  await expect(operator.getByRole("heading", { name: "Nothing was given up" })).toBeVisible();
+  await operator.getByLabel("State").selectOption("Waiting");
+  await expect(operator).toHaveURL(/state=queued/);
+});

@@ -1,0 +1,85 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, read, type Schemas } from "../../api/client";
+import { useOrganization } from "../../api/organization";
+import { sentence } from "../../api/problem";
+import { type Key, t } from "../../lib/text";
+import { Button } from "../../ui/button";
+import { Dialog } from "../../ui/dialog";
+import { Checkbox } from "../../ui/field";
+import { Notice } from "../../ui/state";
+import { actionName, grouped } from "./permissions";
+import { overridesOf } from "./rights";
+import type { Role } from "./role-choice";
+
+type RoleEntry = Schemas["RoleResponse"];
+type Overrides = Schemas["UpdateRoleRequest"]["overrides"];
+
+/** What everybody of a role may do here. */
+export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: RoleEntry[]; onClose: () => void }) {
+  const { id, path, can } = useOrganization();
+  const cache = useQueryClient();
+  const entry = roles.find((item) => item.role === role);
+  const all = roles.find((item) => item.role === "owner")?.permissions ?? [];
+  const [rights, setRights] = useState(new Set(entry?.permissions ?? []));
+  const save = useMutation({
+    mutationFn: (overrides: Overrides) =>
+      read(
+        api.PUT("/api/v1/organizations/{organization_id}/roles/{role}", {
+          params: { path: { ...path, role } },
+          body: { overrides },
+        }),
+      ),
+    onSuccess: async () => {
+      await cache.invalidateQueries({ queryKey: [id] });
+      onClose();
+    },
+  });
+  const set = (permission: string, allowed: boolean) => {
+    const next = new Set(rights);
+    if (allowed) next.add(permission);
+    else next.delete(permission);
+    setRights(next);
+  };
+  const isChanged = Object.keys(entry?.overrides ?? {}).length > 0;
+  return (
+    <Dialog wide title={t("roles.rightsOf", { role: t(`role.${role}` as Key) })} onClose={onClose}>
+      <p className="quiet">{t("roles.rightsHow")}</p>
+      {grouped(all).map(([resource, permissions]) => (
+        <fieldset key={resource} className="field permissions">
+          <legend>{t(`resource.${resource}` as Key)}</legend>
+          <div className="row">
+            {permissions.map((permission) => (
+              <Checkbox
+                key={permission}
+                label={actionName(permission)}
+                checked={rights.has(permission)}
+                // Nobody gives what they do not have.
+                disabled={!can(permission) && !rights.has(permission)}
+                onChange={(event) => set(permission, event.target.checked)}
+              />
+            ))}
+          </div>
+        </fieldset>
+      ))}
+      {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
+      <div className="row end">
+        {isChanged && (
+          <Button kind="plain" busy={save.isPending} onClick={() => save.mutate({})}>
+            {t("roles.asBefore")}
+          </Button>
+        )}
+        <Button onClick={onClose}>{t("action.cancel")}</Button>
+        <Button
+          kind="primary"
+          busy={save.isPending}
+          onClick={() =>
+            save.mutate(overridesOf(entry?.permissions ?? [], rights, (entry?.overrides ?? {}) as Overrides))
+          }
+        >
+          {t("action.save")}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
