@@ -29,5 +29,6 @@ export default defineConfig({
   projects: [
     { name: "journeys", testMatch: "*.journey.ts" },
     { name: "screenshots", testMatch: "screenshots.ts", timeout: 600_000 },
+    { name: "large-list", testMatch: "large-list.ts" },
   ],
 });

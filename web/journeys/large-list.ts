@@ -1,0 +1,159 @@
+// A knowledge base of 10,000 documents: how it scrolls and filters. Prints what it measured; nothing is judged, since machines differ.
+import { expect, type Page, test } from "@playwright/test";
+import { home, signUp } from "./person";
+import { type Server, startServer } from "./server";
+
+const DOCUMENTS = Number(process.env.AMEBO_LIST_DOCUMENTS ?? 10_000);
+const AT_ONCE = 500;
+/** Longer than this, and a frame of 60 a second was dropped. */
+const DROPPED_MILLISECONDS = 34;
+
+let server: Server;
+
+test.beforeAll(async () => {
+  // The list is measured, not the meaning of its documents.
+  server = await startServer({ hasModels: false });
+});
+
+test.afterAll(async () => {
+  await server?.stop();
+});
+
+async function csrf(page: Page): Promise<string> {
+  const cookies = await page.context().cookies();
+  return cookies.find((cookie) => cookie.name === "amebo_csrf")?.value ?? "";
+}
+
+/** What the page's own session may do, past its buttons. */
+async function call(page: Page, method: string, path: string, body: unknown) {
+  const response = await page.request.fetch(path, {
+    method,
+    data: body,
+    headers: { "x-csrf-token": await csrf(page) },
+  });
+  expect(response.ok(), `${method} ${path}: ${response.status()}`).toBe(true);
+  return response.status() === 204 ? {} : await response.json();
+}
+
+async function fill(page: Page, base: string) {
+  for (let first = 0; first < DOCUMENTS; first += AT_ONCE) {
+    const form = new FormData();
+    for (let number = first; number < Math.min(first + AT_ONCE, DOCUMENTS); number += 1) {
+      const name = `Note ${String(number).padStart(5, "0")}.txt`;
+      form.append("file", new File([`Note number ${number} of many.`], name, { type: "text/plain" }));
+    }
+    const response = await page.request.post(`${base}/documents`, {
+      multipart: form,
+      headers: { "x-csrf-token": await csrf(page) },
+      timeout: 300_000,
+    });
+    expect(response.ok(), `${response.status()} ${await response.text()}`).toBe(true);
+  }
+}
+
+type Scroll = { frames: number; dropped: number; longest: number; median: number };
+
+/** Scrolls the whole page for so many frames, and tells how long they took. */
+function scroll(page: Page, frames: number): Promise<Scroll> {
+  return page.evaluate(
+    ([count, limit]) =>
+      new Promise<Scroll>((resolve) => {
+        const times: number[] = [];
+        const step = (document.documentElement.scrollHeight - innerHeight) / (count ?? 1);
+        let last = performance.now();
+        const draw = (now: number) => {
+          times.push(now - last);
+          last = now;
+          if (times.length > (count ?? 0)) {
+            const taken = times.slice(1).sort((a, b) => a - b);
+            resolve({
+              frames: taken.length,
+              dropped: taken.filter((time) => time > (limit ?? 0)).length,
+              longest: taken.at(-1) ?? 0,
+              median: taken[Math.floor(taken.length / 2)] ?? 0,
+            });
+            return;
+          }
+          scrollBy(0, step);
+          requestAnimationFrame(draw);
+        };
+        requestAnimationFrame(draw);
+      }),
+    [frames, DROPPED_MILLISECONDS],
+  );
+}
+
+/** From a keystroke in the filter to the list that shows its result, in milliseconds. */
+function filter(page: Page, text: string, rows: number): Promise<number> {
+  return page.evaluate(
+    ([sought, count]) =>
+      new Promise<number>((resolve) => {
+        const field = document.querySelector<HTMLInputElement>("input[type=search].input[aria-label^='Search by']");
+        const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set;
+        const began = performance.now();
+        set?.call(field, sought);
+        field?.dispatchEvent(new Event("input", { bubbles: true }));
+        const look = () => {
+          const list = document.querySelector(".virtual li");
+          if (list?.getAttribute("aria-setsize") === String(count)) resolve(performance.now() - began);
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+    [text, rows] as const,
+  );
+}
+
+test(`${DOCUMENTS} documents`, async ({ browser }) => {
+  test.setTimeout(2_400_000);
+  const page = await signUp(browser, server, "Harmattan Ltd");
+  const operator = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await operator.goto(server.link);
+  await operator.getByRole("heading", { name: "What would you like to know?" }).waitFor();
+  const tenants = await call(operator, "GET", "/api/v1/operator/organizations", undefined);
+  const tenant = tenants.items.find((item: { name: string }) => item.name === "Harmattan Ltd");
+  await call(operator, "PATCH", `/api/v1/operator/organizations/${tenant.id}`, {
+    limits: { documents: DOCUMENTS + 10, requests_per_minute: 100_000 },
+  });
+  await operator.context().close();
+  const organization = `/api/v1/organizations/${tenant.id}`;
+  const base = await call(page, "POST", `${organization}/knowledge-bases`, { name: "Notes" });
+  const began = performance.now();
+  await fill(page, `${organization}/knowledge-bases/${base.id}`);
+  console.log(`uploaded ${DOCUMENTS} documents in ${Math.round((performance.now() - began) / 1000)} s`);
+  await expect
+    .poll(
+      async () =>
+        (await (await page.request.get(`${organization}/documents?limit=1&status=uploaded`)).json()).items.length,
+      { timeout: 1_500_000, intervals: [5_000] },
+    )
+    .toBe(0);
+
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`${home(page)}/knowledge/${base.id}`);
+  const rows = page.getByRole("list", { name: "Documents" }).getByRole("listitem");
+  await rows.first().waitFor();
+  // Down until the last page of the list is read.
+  for (;;) {
+    const size = Number(await rows.first().getAttribute("aria-setsize"));
+    if (size >= DOCUMENTS) break;
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await expect.poll(async () => Number(await rows.first().getAttribute("aria-setsize"))).toBeGreaterThan(size);
+  }
+  await page.evaluate(() => scrollTo(0, 0));
+  const { frames, dropped, longest, median } = await scroll(page, 300);
+  console.log(
+    `scrolled through ${DOCUMENTS} rows in ${frames} frames: median ${median.toFixed(1)} ms, longest ${longest.toFixed(1)} ms, ${dropped} over ${DROPPED_MILLISECONDS} ms`,
+  );
+  expect(await rows.count()).toBeLessThan(60);
+  await page.evaluate(() => scrollTo(0, 0));
+  const times: number[] = [];
+  for (const number of ["01234", "07770", "00042", "05005", "02999"]) {
+    times.push(await filter(page, `Note ${number}`, 1));
+    await filter(page, "", DOCUMENTS);
+  }
+  const sorted = times.sort((a, b) => a - b);
+  console.log(
+    `filtered: median ${Math.round(sorted[2] ?? 0)} ms, longest ${Math.round(sorted[4] ?? 0)} ms from the keystroke to the result`,
+  );
+});
