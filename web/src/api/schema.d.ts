@@ -1750,6 +1750,8 @@ export interface components {
             /** @description The knowledge bases to search; all that are in use when absent or empty. */
             knowledge_base_ids?: components["schemas"]["KnowledgeBaseId"][];
             session_id?: components["schemas"]["SessionId"] | null;
+            /** @description Whether the question says all by itself: then nothing asked before in the session is carried over to it. */
+            standalone?: boolean;
             /**
              * @description The question, in any language; at most 8,000 characters.
              * @example How many days of paid leave do new employees get?
