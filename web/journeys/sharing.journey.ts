@@ -78,7 +78,7 @@ test("what nobody could answer is written down, and answered from then on", asyn
   await expect(dialog.getByLabel("Title")).toHaveValue("On which floor is the prayer room?");
   await dialog.getByLabel("What people should know").fill("The prayer room is on the third floor, beside the library.");
   await dialog.getByRole("button", { name: "Add" }).click();
-  await expect(owner.getByText("Indexed", { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(owner.locator(".facts-row").getByText("Indexed")).toBeVisible({ timeout: 60_000 });
   await owner.goto(`${home(owner)}/ask`);
   await ask(owner, "On which floor is the prayer room?");
   await expect(owner.locator(".prose")).toContainText("third floor");

@@ -85,11 +85,11 @@ named_enum! {
         Twitter = "twitter",
         /// Facebook.
         Facebook = "facebook",
-        /// LinkedIn.
+        /// `LinkedIn`.
         LinkedIn = "linkedin",
         /// Instagram.
         Instagram = "instagram",
-        /// YouTube.
+        /// `YouTube`.
         YouTube = "youtube",
     }
 }

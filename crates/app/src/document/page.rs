@@ -105,7 +105,7 @@ impl App {
         let body = self
             .fetch_web_page(&url, limit)
             .await
-            .map_err(|failure| failure.unread())?;
+            .map_err(NotFetched::unread)?;
         let bytes = futures::stream::iter([Ok::<_, std::io::Error>(body)]);
         let stored = self.keep(permit, source.knowledge_base, bytes).await?;
         let taken = self.take_page(permit, source, &url, &stored).await;
