@@ -41,6 +41,7 @@ test("every page", async ({ browser }) => {
   await loadSamples(page);
   await shoot("base");
   await page.goto(`${at}/ask`);
+  await expect(page.getByText(/^Amebo looks through 6 documents/)).toBeVisible();
   await shoot("ask-new");
   await ask(page, "How many days of leave do new colleagues get?");
   await page.getByRole("region", { name: "Ask next" }).waitFor();

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
+import { flowing } from "../../lib/passage";
 import { Link } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
@@ -46,7 +47,7 @@ export function Passages({ document }: { document: string }) {
                       {passage.page ? t("answer.page", { page: String(passage.page) }) : t("passage.inText")}
                     </Link>
                   </p>
-                  <p dir="auto">{passage.content}</p>
+                  <p dir="auto">{flowing(passage.content)}</p>
                 </li>
               ))}
             </ol>

@@ -82,7 +82,8 @@ function Database({ database, version }: { database: Known["database"]; version:
       <Facts
         facts={[
           [t("health.amebo"), version],
-          [t("health.postgresql"), database.version],
+          // Without what the distribution adds.
+          [t("health.postgresql"), database.version.split(" ")[0]],
           [t("health.answered"), latency(database.answered_us)],
           [t("health.size"), bytes(database.size_bytes)],
         ]}

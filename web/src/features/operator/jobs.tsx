@@ -27,7 +27,7 @@ export function Jobs() {
   );
   return (
     <div className="stack">
-      <div className="filters">
+      <div className="choice">
         <Select
           label={t("job.state")}
           value={state}

@@ -6,9 +6,8 @@ import { sentence } from "../../api/problem";
 import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
-import { Checkbox } from "../../ui/field";
+import { PermissionGrid } from "../../ui/permission-grid";
 import { Notice } from "../../ui/state";
-import { actionName, grouped } from "./permissions";
 import { overridesOf } from "./rights";
 import type { Role } from "./role-choice";
 
@@ -45,23 +44,14 @@ export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: 
   return (
     <Dialog wide title={t("roles.rightsOf", { role: t(`role.${role}` as Key) })} onClose={onClose}>
       <p className="quiet">{t("roles.rightsHow")}</p>
-      {grouped(all).map(([resource, permissions]) => (
-        <fieldset key={resource} className="field permissions">
-          <legend>{t(`resource.${resource}` as Key)}</legend>
-          <div className="row">
-            {permissions.map((permission) => (
-              <Checkbox
-                key={permission}
-                label={actionName(permission)}
-                checked={rights.has(permission)}
-                // Nobody gives what they do not have.
-                disabled={!can(permission) && !rights.has(permission)}
-                onChange={(event) => set(permission, event.target.checked)}
-              />
-            ))}
-          </div>
-        </fieldset>
-      ))}
+      <PermissionGrid
+        legend={t("key.may")}
+        permissions={all}
+        isAllowed={(permission) => rights.has(permission)}
+        // Nobody gives what they do not have.
+        isFixed={(permission) => !can(permission) && !rights.has(permission)}
+        onChange={set}
+      />
       {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
       <div className="row end">
         {isChanged && (

@@ -3,11 +3,12 @@ import { useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
-import { type Key, t } from "../../lib/text";
+import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { CopyField } from "../../ui/copy-field";
 import { Dialog } from "../../ui/dialog";
-import { Checkbox, Select, TextField } from "../../ui/field";
+import { Select, TextField } from "../../ui/field";
+import { PermissionGrid } from "../../ui/permission-grid";
 import { Notice } from "../../ui/state";
 
 const DAYS = ["", "30", "90", "365"] as const;
@@ -45,7 +46,6 @@ export function ApiKeyDialog({ onClose }: { onClose: () => void }) {
       </Dialog>
     );
   }
-  const resources = [...new Set(mine.map((permission) => permission.split(":")[0] ?? ""))];
   return (
     <Dialog wide title={t("key.make")} onClose={onClose}>
       <form
@@ -63,28 +63,14 @@ export function ApiKeyDialog({ onClose }: { onClose: () => void }) {
             </option>
           ))}
         </Select>
-        <fieldset className="field scopes">
-          <legend>{t("key.may")}</legend>
-          {resources.map((resource) => (
-            <div key={resource} className="row">
-              <strong className="small grow">{t(`resource.${resource}` as Key)}</strong>
-              {mine
-                .filter((permission) => permission.startsWith(`${resource}:`))
-                .map((permission) => (
-                  <Checkbox
-                    key={permission}
-                    label={t(`verb.${permission.split(":")[1]}` as Key)}
-                    checked={scopes.includes(permission)}
-                    onChange={(event) =>
-                      setScopes(
-                        event.target.checked ? [...scopes, permission] : scopes.filter((other) => other !== permission),
-                      )
-                    }
-                  />
-                ))}
-            </div>
-          ))}
-        </fieldset>
+        <PermissionGrid
+          legend={t("key.may")}
+          permissions={mine}
+          isAllowed={(permission) => scopes.includes(permission)}
+          onChange={(permission, allowed) =>
+            setScopes(allowed ? [...scopes, permission] : scopes.filter((other) => other !== permission))
+          }
+        />
         {make.error && <Notice kind="bad">{sentence(make.error)}</Notice>}
         <div className="row end">
           <Button onClick={onClose}>{t("action.cancel")}</Button>
