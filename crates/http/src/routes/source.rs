@@ -157,6 +157,7 @@ async fn create_source(
 /// What to change; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "null and nothing said are different wishes")]
 struct UpdateSourceRequest {
     name: Option<String>,
     /// How often it is read again; `null` for only on demand.
