@@ -9,6 +9,8 @@ export type Server = {
   url: string;
   /** Signs the first administrator in, once. */
   link: string;
+  /** Its data directory. */
+  data: string;
   stop: () => Promise<void>;
 };
 
@@ -41,6 +43,7 @@ export async function startServer({ settings = {}, hasModels = true }: Setup = {
   return {
     url: `http://127.0.0.1:${port}`,
     link,
+    data,
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
