@@ -10,10 +10,12 @@ mod file;
 mod follow;
 mod import;
 mod live;
+mod readers;
 mod said;
 mod transcript;
 
-pub use choose::FollowedChannel;
+pub(crate) use choose::give_back;
+pub use choose::{FollowedChannel, FollowedChannels};
 pub use compose::{Compose, ComposeHandler};
 pub use file::{FetchFiles, FetchFilesHandler};
 pub(crate) use follow::SYNCHRONISATION;
@@ -21,6 +23,7 @@ pub use follow::{
     FollowChannel, FollowChannelHandler, FollowWorkspace, FollowWorkspaceHandler, Synchronisation,
 };
 pub use import::{ImportSlack, ImportSlackHandler, ImportStatus, NewImport};
+pub use readers::DocumentReaders;
 pub(crate) use transcript::extracted;
 
 /// What the mirror hands out as it is stored.

@@ -13,6 +13,7 @@ pub mod install;
 mod interaction;
 pub mod link;
 mod live;
+pub mod own_app;
 pub(crate) mod people;
 mod person;
 mod reply;

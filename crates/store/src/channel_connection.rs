@@ -49,6 +49,8 @@ pub struct ChannelConnection {
     pub connected_at: Option<DateTime<Utc>>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// When its people and places were last listed to the end.
+    pub listed_at: Option<DateTime<Utc>>,
     /// How it is doing.
     pub health: Health,
 }
@@ -108,7 +110,7 @@ pub struct Sealed {
 
 const COLUMNS: &str = "id, kind, external_account_id, app_id, display_name, status, status_reason, sealed_app is not null as has_own_app,
     scopes, token_expires_at, account, configuration, connected_by, connected_at, created_at, last_event_at, last_error, last_error_at,
-    refused_count, last_refusal, last_refused_at";
+    refused_count, last_refusal, last_refused_at, listed_at";
 
 #[derive(sqlx::FromRow)]
 struct ConnectionRow {
@@ -133,6 +135,7 @@ struct ConnectionRow {
     refused_count: i64,
     last_refusal: Option<String>,
     last_refused_at: Option<DateTime<Utc>>,
+    listed_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<ConnectionRow> for ChannelConnection {
@@ -155,6 +158,7 @@ impl TryFrom<ConnectionRow> for ChannelConnection {
             connected_by: row.connected_by.map(UserId::from_uuid),
             connected_at: row.connected_at,
             created_at: row.created_at,
+            listed_at: row.listed_at,
             health: Health {
                 last_event_at: row.last_event_at,
                 last_error: row.last_error,
@@ -319,6 +323,37 @@ impl ChannelConnections<'_> {
         .execute(&mut *self.0.connection)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Keeps an organisation's own app, sealed, for an account, with what follows from it. `false`: there is no such connection.
+    pub async fn set_app(
+        &mut self,
+        id: ChannelConnectionId,
+        app: Vec<u8>,
+        configuration: &Value,
+    ) -> Result<bool> {
+        let done = sqlx::query(
+            "update channel_connections set sealed_app = $3, configuration = $4, updated_at = $5 where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(app)
+        .bind(configuration)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Notes that an account's people and places have been listed to the end.
+    pub async fn listed(&mut self, id: ChannelConnectionId) -> Result<()> {
+        sqlx::query("update channel_connections set listed_at = $3 where organization_id = $1 and id = $2")
+            .bind(self.0.organization.uuid())
+            .bind(id.uuid())
+            .bind(self.0.environment.now())
+            .execute(&mut *self.0.connection)
+            .await?;
+        Ok(())
     }
 
     /// Ends the use of an account and forgets its tokens. `false`: there is no such connection.

@@ -3,7 +3,9 @@
 //! A workspace is a source of documents. Who may see a channel's documents is not written into them: they name the channel, and
 //! who is in it is read with every request of a person (see `credential`), so that a change of membership acts at once.
 
+mod audience;
 mod compose;
+mod erase;
 mod file;
 mod follow;
 mod import;
@@ -15,8 +17,10 @@ use amebo_core::id::{
     ChannelConnectionId, Id, KnowledgeBaseId, SlackChannelId, SlackUserId, SourceId, UserId,
 };
 use amebo_core::slack::SlackChannelKind;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use self::audience::{Insider, Outsider};
 pub use self::compose::{PlacedSlackMessage, SlackDocument};
 pub use self::file::{DueSlackFile, SlackFileEnd};
 pub use self::follow::Following;
@@ -41,6 +45,10 @@ pub struct NewSlackChannel {
     pub is_shared: bool,
     /// Whether its documents are for every member of the organisation; what was decided for a known channel stays.
     pub is_open: bool,
+    /// How many people are in it; what was known before stays where this is `None`.
+    pub members: Option<u64>,
+    /// When it was made; likewise.
+    pub began_at: Option<DateTime<Utc>>,
 }
 
 /// A mirrored channel.
@@ -95,13 +103,15 @@ type ChannelRow = (
     bool,
     bool,
     bool,
+    Option<i64>,
+    Option<DateTime<Utc>>,
 );
 
 macro_rules! select_channel {
     ($rest:literal) => {
         concat!(
             "select c.id, c.source_id, s.knowledge_base_id, s.configuration ->> 'workspace_url', c.external_id, c.kind, c.name,
-                 c.is_archived, c.is_shared, c.is_open
+                 c.is_archived, c.is_shared, c.is_open, c.member_count, c.began_at
              from slack_channels c join sources s on s.organization_id = c.organization_id and s.id = c.source_id
              where c.organization_id = $1 ",
             $rest
@@ -112,7 +122,20 @@ macro_rules! select_channel {
 use select_channel;
 
 fn channel(row: ChannelRow) -> Result<SlackChannel> {
-    let (id, source, base, workspace_url, external, kind, name, is_archived, is_shared, is_open) = row;
+    let (
+        id,
+        source,
+        base,
+        workspace_url,
+        external,
+        kind,
+        name,
+        is_archived,
+        is_shared,
+        is_open,
+        members,
+        began_at,
+    ) = row;
     Ok(SlackChannel {
         id: SlackChannelId::from_uuid(id),
         source: SourceId::from_uuid(source),
@@ -125,6 +148,8 @@ fn channel(row: ChannelRow) -> Result<SlackChannel> {
             is_archived,
             is_shared,
             is_open,
+            members: members.map(i64::unsigned_abs),
+            began_at,
         },
     })
 }
@@ -198,15 +223,17 @@ impl Slack<'_> {
         let flag = |of: fn(&NewSlackChannel) -> bool| channels.iter().map(of).collect::<Vec<_>>();
         sqlx::query(
             "insert into slack_channels as c (id, organization_id, source_id, external_id, kind, name, is_archived, is_shared, is_open,
-                 created_at, updated_at)
-             select new.id, $1, $2, new.external, new.kind, new.name, new.archived, new.shared, new.open, $3, $3
-             from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::bool[], $10::bool[])
-                 as new (id, external, kind, name, archived, shared, open)
+                 member_count, began_at, created_at, updated_at)
+             select new.id, $1, $2, new.external, new.kind, new.name, new.archived, new.shared, new.open, new.members, new.began, $3, $3
+             from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::bool[], $10::bool[], $11::bigint[], $12::timestamptz[])
+                 as new (id, external, kind, name, archived, shared, open, members, began)
              on conflict on constraint slack_channels_external do update
                  set kind = excluded.kind, name = excluded.name, is_archived = excluded.is_archived,
-                     is_shared = excluded.is_shared, updated_at = excluded.updated_at
-                 where (c.kind, c.name, c.is_archived, c.is_shared)
-                     is distinct from (excluded.kind, excluded.name, excluded.is_archived, excluded.is_shared)",
+                     is_shared = excluded.is_shared, member_count = coalesce(excluded.member_count, c.member_count),
+                     began_at = coalesce(excluded.began_at, c.began_at), updated_at = excluded.updated_at
+                 where (c.kind, c.name, c.is_archived, c.is_shared, c.member_count, c.began_at)
+                     is distinct from (excluded.kind, excluded.name, excluded.is_archived, excluded.is_shared,
+                         coalesce(excluded.member_count, c.member_count), coalesce(excluded.began_at, c.began_at))",
         )
         .bind(self.0.organization.uuid())
         .bind(source.uuid())
@@ -218,6 +245,13 @@ impl Slack<'_> {
         .bind(flag(|channel| channel.is_archived))
         .bind(flag(|channel| channel.is_shared))
         .bind(flag(|channel| channel.is_open))
+        .bind(
+            channels
+                .iter()
+                .map(|channel| channel.members.and_then(|members| i64::try_from(members).ok()))
+                .collect::<Vec<_>>(),
+        )
+        .bind(channels.iter().map(|channel| channel.began_at).collect::<Vec<_>>())
         .execute(&mut *self.0.connection)
         .await?;
         let rows: Vec<(String, Uuid)> = sqlx::query_as(

@@ -597,7 +597,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Add a Slack app of your own. Its manifest then names the addresses of this connection; install it afterwards. */
+        /** Add a Slack app of your own. Without its id and secrets a connection is prepared: its manifest names the connection's addresses, and
+         *     the app that you make from it is set afterwards. */
         post: operations["create_slack_app"];
         delete?: never;
         options?: never;
@@ -651,7 +652,8 @@ export interface paths {
         get: operations["get_channel_connection"];
         put?: never;
         post?: never;
-        /** Remove an account and erase what came from it: conversations, messages, people known only there, stored events. */
+        /** Remove an account and erase what came from it: conversations, messages, people known only there, stored events, and the documents of
+         *     its channels. */
         delete: operations["erase_channel_connection"];
         options?: never;
         head?: never;
@@ -676,6 +678,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-app": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the Slack app of a connection, or replace parts of it; what is absent stays. A replaced signing secret is good until the next one
+         *     is replaced. */
+        put: operations["set_slack_app"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-channels": {
         parameters: {
             query?: never;
@@ -687,6 +707,25 @@ export interface paths {
         get: operations["list_slack_channels"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Choose for several channels at once whether what is said in them is kept: for all of them, or for none if one is not there. */
+        patch: operations["choose_slack_channels"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connect a workspace with the token of an app of your own that is installed there already: for servers that Slack cannot send a browser
+         *     back to. */
+        post: operations["connect_slack_with_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -816,6 +855,23 @@ export interface paths {
         head?: never;
         /** Change what is said of a document or who may see it. */
         patch: operations["update_document"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/documents/{document_id}/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain who may see a document and why: the channel it comes from and who is in it now, at most 500 people. For whoever may see it. */
+        get: operations["explain_document_audience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/organizations/{organization_id}/documents/{document_id}/content": {
@@ -1471,7 +1527,8 @@ export interface paths {
         /** Choose whether what is said in a channel is kept, and who may see it. */
         put: operations["choose_slack_channel"];
         post?: never;
-        delete?: never;
+        /** Stop keeping what is said in a channel, and erase what was learnt from it: messages and documents. */
+        delete: operations["forget_slack_channel"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1893,6 +1950,8 @@ export interface components {
          */
         ChannelConnectionId: string;
         ChannelConnectionList: {
+            /** @description Whether this server has a Slack app of its own to connect through; otherwise bring yours. */
+            has_server_slack_app: boolean;
             items: components["schemas"]["ChannelConnectionResponse"][];
         };
         /** @description A connected account; its secrets are never shown. */
@@ -1912,6 +1971,8 @@ export interface components {
             kind: components["schemas"]["ChannelKind"];
             scopes: components["schemas"]["ScopesResponse"];
             settings: components["schemas"]["SlackSettings"];
+            /** @description Whether events come over a connection that Amebo opens. */
+            socket_mode: boolean;
             status: components["schemas"]["ConnectionStatus"];
             /** @description Why it cannot be used, and what to do. */
             status_reason?: string | null;
@@ -1972,11 +2033,27 @@ export interface components {
             /** @description How they are called there. */
             name?: string | null;
         };
+        ChannelMemberResponse: {
+            email: string;
+            name: string;
+            /** @description How Slack calls them. */
+            slack_name: string;
+            user_id: components["schemas"]["UserId"];
+        };
         /** @description What is kept of a channel, and who may see it. */
         ChooseSlackChannelRequest: {
             /** @description Whether every member of the organization may see it, if it is public. */
             open?: boolean;
             /** @description Whether what is said in it is kept from now on; its history is read then too. */
+            selected: boolean;
+        };
+        /** @description What is kept of several channels, and who may see it. */
+        ChooseSlackChannelsRequest: {
+            /** @description At most 1,000 of the workspace's channels. */
+            channel_ids: components["schemas"]["SlackChannelId"][];
+            /** @description Whether every member of the organization may see them, as far as they are public; it stays as it is when absent. */
+            open?: boolean | null;
+            /** @description Whether what is said in them is kept from now on; their history is read then too. */
             selected: boolean;
         };
         /**
@@ -2034,6 +2111,13 @@ export interface components {
          * @enum {string}
          */
         ConfidenceLevel: "high" | "medium" | "low";
+        ConnectSlackRequest: {
+            /**
+             * Format: password
+             * @description The “Bot User OAuth Token” that Slack shows once the app is installed.
+             */
+            bot_token: string;
+        };
         /**
          * @description Whether a connected account can be used.
          * @enum {string}
@@ -2099,17 +2183,20 @@ export interface components {
              * @description An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
              */
             app_token?: string | null;
-            client_id: string;
+            client_id?: string | null;
             /** Format: password */
-            client_secret: string;
-            /** @description How you call it until the workspace's name is known. */
-            display_name: string;
-            settings?: components["schemas"]["SlackSettings"];
+            client_secret?: string | null;
             /**
              * Format: password
              * @description What Slack signs the app's requests with.
              */
-            signing_secret: string;
+            signing_secret?: string | null;
+        } & {
+            /** @description How you call it until the workspace's name is known. */
+            display_name: string;
+            settings?: components["schemas"]["SlackSettings"];
+            /** @description Whether events are to come over a connection that Amebo opens; an app-level token says the same. */
+            socket_mode?: boolean;
         };
         /** @description A web page to be read from time to time. */
         CreateSourceRequest: {
@@ -2196,6 +2283,25 @@ export interface components {
         };
         DevicesResponse: {
             items: components["schemas"]["DeviceResponse"][];
+        };
+        /** @description Who may see a document, by name where that follows from a Slack channel. */
+        DocumentAudienceResponse: {
+            audience: components["schemas"]["Audience"];
+            channel?: components["schemas"]["DocumentChannelResponse"] | null;
+            /** @description Members of the organization who are in the channel now. */
+            members: components["schemas"]["ChannelMemberResponse"][];
+            /** @description Who else is in the channel now, as Slack calls them. They have no account here and get answers in Slack only. */
+            others: string[];
+        };
+        DocumentChannelResponse: {
+            id: components["schemas"]["SlackChannelId"];
+            is_archived: boolean;
+            kind: components["schemas"]["SlackChannelKind"];
+            name: string;
+            /** @description Whether every member of the organization may see what is said there, if it is public. */
+            open: boolean;
+            /** @description Where the workspace is opened. */
+            workspace_url?: string | null;
         };
         /** @description The event `document`. */
         DocumentEvent: {
@@ -3420,6 +3526,22 @@ export interface components {
             organization_id: components["schemas"]["OrganizationId"];
             user_id: components["schemas"]["UserId"];
         };
+        /** @description A Slack app of your own. */
+        SlackAppRequest: {
+            /**
+             * Format: password
+             * @description An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
+             */
+            app_token?: string | null;
+            client_id?: string | null;
+            /** Format: password */
+            client_secret?: string | null;
+            /**
+             * Format: password
+             * @description What Slack signs the app's requests with.
+             */
+            signing_secret?: string | null;
+        };
         /**
          * Format: uuid
          * @description A channel of a Slack workspace that is mirrored.
@@ -3431,7 +3553,22 @@ export interface components {
          */
         SlackChannelKind: "public" | "private" | "direct" | "group";
         SlackChannelList: {
+            /**
+             * Format: int64
+             * @description Documents of the workspace that are not findable yet.
+             */
+            documents_in_work: number;
             items: components["schemas"]["SlackChannelResponse"][];
+            /**
+             * Format: date-time
+             * @description When the workspace's channels were last listed to the end; absent while the first list is under way.
+             */
+            listed_at?: string | null;
+            /**
+             * Format: int64
+             * @description Messages that were read and are not written down as documents yet.
+             */
+            messages_without_document: number;
         };
         /** @description A channel of a connected workspace. */
         SlackChannelResponse: {
@@ -3454,6 +3591,11 @@ export interface components {
             kind: components["schemas"]["SlackChannelKind"];
             /**
              * Format: int64
+             * @description How many people are in it, where Slack says so.
+             */
+            members?: number | null;
+            /**
+             * Format: int64
              * @description How many messages of its history have been read.
              */
             messages_read: number;
@@ -3463,13 +3605,18 @@ export interface components {
             /** @description Why it cannot be followed, and what to do. */
             problem?: string | null;
             /**
+             * Format: double
+             * @description How much of the time in which something can have been said has been read, 0 to 1; absent before anything was.
+             */
+            progress?: number | null;
+            /**
              * Format: date-time
              * @description Down to which time its history has been read, newest first.
              */
             read_back_to?: string | null;
             /**
              * Format: int64
-             * @description How long reading its history will take, where that can be told.
+             * @description How long reading its history will take, reckoned from how long it took so far, where that can be told.
              */
             remaining_seconds?: number | null;
             /** @description Whether what is said in it is kept. */
@@ -3531,7 +3678,7 @@ export interface components {
              */
             problem_count: number;
             /** @description Files that could not be read, the first hundred. */
-            problems: Record<string, never>[];
+            problems: components["schemas"]["UnreadFile"][];
             source_id: components["schemas"]["SourceId"];
             state: components["schemas"]["SlackImportState"];
             /** Format: int64 */
@@ -3728,6 +3875,13 @@ export interface components {
          * @description All refresh tokens that descend from one sign-in.
          */
         TokenFamilyId: string;
+        /** @description A file of an export that could not be read. */
+        UnreadFile: {
+            /** @description Its name in the archive. */
+            file: string;
+            /** @description Why, in a sentence. */
+            reason: string;
+        };
         /**
          * @description When a stream ends by itself.
          * @enum {string}
@@ -5621,6 +5775,64 @@ export interface operations {
             };
         };
     };
+    set_slack_app: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlackAppRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_slack_channels: {
         parameters: {
             query?: never;
@@ -5650,6 +5862,112 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    choose_slack_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseSlackChannelsRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    connect_slack_with_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                channel_connection_id: components["schemas"]["ChannelConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectSlackRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelConnectionResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6063,6 +6381,44 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    explain_document_audience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                document_id: components["schemas"]["DocumentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentAudienceResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8457,6 +8813,42 @@ export interface operations {
                 "application/json": components["schemas"]["ChooseSlackChannelRequest"];
             };
         };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    forget_slack_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+                slack_channel_id: components["schemas"]["SlackChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             204: {
                 headers: {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 pub use amebo_store::channel_connection::{ChannelConnection, Health};
 
-use crate::mirror::{FollowWorkspace, SYNCHRONISATION, Synchronisation};
+use crate::mirror::{FollowWorkspace, SYNCHRONISATION, Synchronisation, give_back};
 use crate::slack::Settings;
 use crate::{Access, App, Error, Result};
 
@@ -71,6 +71,7 @@ impl App {
         }
         let old: Settings = serde_json::from_value(before.configuration.clone()).map_err(Error::internal)?;
         let new = Settings {
+            // How events come goes with the app's credentials.
             socket_mode: old.socket_mode,
             other: old.other,
             ..settings.clone()
@@ -133,7 +134,8 @@ impl App {
         connection.ok_or(Error::NotFound("channel connection"))
     }
 
-    /// Removes a connection and erases what came from it: conversations, messages, identities, stored events.
+    /// Removes a connection and erases what came from it: conversations, messages, identities, stored events, and what was learnt from
+    /// its channels.
     pub async fn erase_channel(self: &Arc<Self>, access: &Access, id: ChannelConnectionId) -> Result<()> {
         let permit = access.permit(Resource::ChannelConnection, Action::Delete)?;
         let mut tx = self.store.begin(&permit).await?;
@@ -148,12 +150,14 @@ impl App {
         }
         let mut tx = self.store.begin(&permit).await?;
         tx.contacts().delete_known_only_on(id).await?;
+        let removed = tx.slack().erase_connection(id).await?;
+        give_back(&mut tx, &removed).await?;
         tx.channel_connections().delete(id).await?;
         tx.audit()
             .append(
                 NewEntry::new("channel_connection.erase", "channel_connection")
                     .of(id)
-                    .details(json!({ "kind": before.kind, "account": before.account })),
+                    .details(json!({ "kind": before.kind, "account": before.account, "documents": removed.documents })),
             )
             .await?;
         Ok(tx.commit().await?)

@@ -293,6 +293,9 @@ impl App {
                 break;
             }
         }
+        let mut tx = self.store.begin(&permit).await?;
+        tx.channel_connections().listed(connection).await?;
+        tx.commit().await?;
         self.follow_channels(lease, connection, &api).await
     }
 
@@ -426,6 +429,11 @@ impl App {
         following: &Following,
         oldest: Option<DateTime<Utc>>,
     ) -> Result<(), Stop> {
+        if following.backfill_began_at.is_none() {
+            let mut tx = self.store.begin(permit).await?;
+            tx.slack().begin_backfill(channel.id).await?;
+            tx.commit().await?;
+        }
         let query = HistoryQuery {
             oldest: oldest.map(id),
             latest: following.backfill_before.map(id),
@@ -450,6 +458,7 @@ impl App {
         let is_all = page.next.is_none() || reached.is_none();
         self.prepare_months_of(&messages).await?;
         let mut tx = self.store.begin(permit).await?;
+        still_wanted(&mut tx, channel.id).await?;
         tx.slack().put_messages(channel.id, &distinct(messages)).await?;
         tx.slack().open_threads(channel.id, &threads).await?;
         let read = page.items.len() as u64;
@@ -486,6 +495,7 @@ impl App {
         let is_all = page.next.is_none() || newest.is_none() || newest <= last;
         self.prepare_months_of(&messages).await?;
         let mut tx = self.store.begin(permit).await?;
+        still_wanted(&mut tx, channel.id).await?;
         tx.slack().put_messages(channel.id, &distinct(messages)).await?;
         if is_all {
             tx.slack().close_thread(channel.id, thread).await?;
@@ -534,6 +544,7 @@ impl App {
             );
             self.prepare_months_of(&messages).await?;
             let mut tx = self.store.begin(permit).await?;
+            still_wanted(&mut tx, channel.id).await?;
             tx.slack().put_messages(channel.id, &distinct(messages)).await?;
             tx.commit().await?;
             if page.next.is_none() || page.next == query.cursor {
@@ -639,6 +650,15 @@ impl App {
             .collect();
         let months: Vec<_> = months.into_iter().collect();
         self.store.prepare_slack_months(&months).await
+    }
+}
+
+/// Holds that a channel is chosen until what was read of it is stored; while Slack answered, somebody may have decided otherwise.
+async fn still_wanted(tx: &mut amebo_store::OrgTx, channel: SlackChannelId) -> Result<(), Stop> {
+    if tx.slack().hold_selected(channel).await? {
+        Ok(())
+    } else {
+        Err(Stop::Over)
     }
 }
 

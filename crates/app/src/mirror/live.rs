@@ -211,8 +211,7 @@ impl App {
         change: impl AsyncFnOnce(&mut OrgTx, &SlackChannel) -> Result<()>,
     ) -> Result<()> {
         self.known(permit, connection, place, async |tx, channel| {
-            let following = tx.slack().following(channel.id).await?;
-            if following.is_some_and(|following| following.is_selected) {
+            if tx.slack().hold_selected(channel.id).await? {
                 change(tx, channel).await?;
             }
             Ok(())

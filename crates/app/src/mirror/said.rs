@@ -105,6 +105,8 @@ pub(super) fn of_place(place: &Conversation) -> Option<NewSlackChannel> {
         is_archived: place.archived,
         is_shared: place.shared,
         is_open: false,
+        members: place.members,
+        began_at: place.created,
     })
 }
 

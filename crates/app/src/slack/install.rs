@@ -9,19 +9,20 @@ use std::sync::Arc;
 use amebo_channels::slack::api::{AppCredentials, Identity, Installation as Granted};
 use amebo_channels::slack::manifest::{Endpoints, Manifest};
 use amebo_channels::slack::scope::{self, Need};
-use amebo_core::channel::ChannelKind;
+use amebo_core::channel::{ChannelKind, ConnectionStatus};
 use amebo_core::id::{ChannelConnectionId, Id as _};
 use amebo_core::permission::{Action, Resource};
 use amebo_store::Permit;
 use amebo_store::audit::NewEntry;
 use amebo_store::channel_connection::{ChannelConnection, Connected};
 use amebo_store::channel_installation::Installation;
-use amebo_store::sealing::{CONNECTION_APP, CONNECTION_CREDENTIALS};
+use amebo_store::sealing::CONNECTION_CREDENTIALS;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Facts, OwnApp, Settings, Tokens};
-use crate::{Access, App, Error, FieldError, Result};
+use super::{Facts, Settings, Tokens};
+use crate::mirror::FollowWorkspace;
+use crate::{Access, App, Error, Result};
 
 /// What Amebo asks a workspace to allow: to be asked there, and either to keep what is said or to search it live.
 fn needs(settings: &Settings) -> [Need; 2] {
@@ -35,6 +36,9 @@ fn needs(settings: &Settings) -> [Need; 2] {
     ]
 }
 
+/// Why a workspace is not connected that is in use already.
+pub const IN_USE: &str = "this workspace is connected to another organization, or a second time to yours; disconnect it there first";
+
 /// Where to send an administrator, and the state that must come back.
 #[derive(Debug, Clone)]
 pub struct Begun {
@@ -44,19 +48,13 @@ pub struct Begun {
     pub state: String,
 }
 
-/// An organisation's own app, as an administrator pastes it.
+/// A workspace that was connected, and where it is looked at.
 #[derive(Debug, Clone)]
-pub struct OwnAppForm {
-    /// How the connection is called until the workspace's name is known.
-    pub display_name: String,
-    /// The app's client id.
-    pub client_id: String,
-    /// The app's client secret.
-    pub client_secret: String,
-    /// What the app's requests are signed with.
-    pub signing_secret: String,
-    /// What opens sockets, for Socket Mode.
-    pub app_token: Option<String>,
+pub struct Finished {
+    /// The connection.
+    pub connection: ChannelConnection,
+    /// The organisation's name in addresses.
+    pub organization_slug: String,
 }
 
 /// What comes back from Slack through the browser.
@@ -95,6 +93,11 @@ impl App {
             None => None,
         };
         let (app, own) = match &sealed {
+            Some((_, sealed)) if sealed.app.is_none() && sealed.status == ConnectionStatus::Pending => {
+                return Err(Error::Conflict(
+                    "enter the client id and the secrets of your Slack app first".to_owned(),
+                ));
+            }
             Some((id, sealed)) => (
                 self.slack_app_of(&permit, *id, sealed).await?,
                 sealed.app.is_some().then_some(*id),
@@ -119,7 +122,7 @@ impl App {
     }
 
     /// Finishes connecting a workspace with what came back from Slack.
-    pub async fn finish_slack_installation(self: &Arc<Self>, back: CameBack) -> Result<ChannelConnection> {
+    pub async fn finish_slack_installation(self: &Arc<Self>, back: CameBack) -> Result<Finished> {
         let state = back.state.ok_or(Error::NotAllowed(
             "begin on Amebo's own page; an installation that begins elsewhere is not accepted",
         ))?;
@@ -164,10 +167,18 @@ impl App {
             .install(&app, &code, &self.slack_redirect()?)
             .await
             .map_err(|error| super::token::call_failed(&error))?;
-        self.connect_workspace(&access, &begun, &app, granted).await
+        let connection = self.connect_workspace(&access, &begun, &app, granted).await?;
+        let mut tx = self.store.begin(&permit).await?;
+        let organization_slug = tx.organizations().current().await?.slug;
+        tx.commit().await?;
+        Ok(Finished {
+            connection,
+            organization_slug,
+        })
     }
 
-    async fn connect_workspace(
+    /// Takes a workspace into use with what Slack granted.
+    pub(super) async fn connect_workspace(
         self: &Arc<Self>,
         access: &Access,
         begun: &Installation,
@@ -262,59 +273,8 @@ impl App {
                     .details(json!({ "account": account, "app": app.client_id, "scopes": bot.scopes })),
             )
             .await?;
-        let connection = tx.channel_connections().by_id(id).await?;
-        tx.commit().await?;
-        connection.ok_or(Error::NotFound("channel connection"))
-    }
-
-    /// Adds a connection through an organisation's own app; it is authorised afterwards.
-    pub async fn create_slack_app(
-        &self,
-        access: &Access,
-        form: OwnAppForm,
-        settings: &Settings,
-    ) -> Result<ChannelConnection> {
-        let permit = access.permit(Resource::ChannelConnection, Action::Create)?;
-        check(&form)?;
-        let id = self.environment().id::<ChannelConnectionId>();
-        let app = OwnApp {
-            client_id: form.client_id.trim().to_owned(),
-            client_secret: form.client_secret.trim().to_owned(),
-            signing_secret: form.signing_secret.trim().to_owned(),
-            previous_signing_secret: None,
-            app_token: form
-                .app_token
-                .map(|token| token.trim().to_owned())
-                .filter(|token| !token.is_empty()),
-        };
-        let settings = Settings {
-            socket_mode: app.app_token.is_some(),
-            ..settings.clone()
-        };
-        let plain = serde_json::to_vec(&app).map_err(Error::internal)?;
-        let mut tx = self.store.begin(&permit).await?;
-        let sealed = tx
-            .secrets(&self.sealer)
-            .seal(CONNECTION_APP.row(id), &plain)
-            .await
-            .map_err(Error::internal)?;
-        let configuration = serde_json::to_value(&settings).map_err(Error::internal)?;
-        tx.channel_connections()
-            .insert(
-                id,
-                ChannelKind::Slack,
-                form.display_name.trim(),
-                Some(sealed),
-                &configuration,
-            )
-            .await?;
-        tx.audit()
-            .append(
-                NewEntry::new("channel_connection.create", "channel_connection")
-                    .of(id)
-                    .details(json!({ "kind": "slack", "client_id": app.client_id })),
-            )
-            .await?;
+        // What was chosen before goes on.
+        tx.jobs().push(FollowWorkspace::now(id)).await?;
         let connection = tx.channel_connections().by_id(id).await?;
         tx.commit().await?;
         connection.ok_or(Error::NotFound("channel connection"))
@@ -357,6 +317,11 @@ impl App {
             org_wide: false,
         };
         Ok(manifest.to_json())
+    }
+
+    /// Whether this server has a Slack app of its own, which every organisation can connect through.
+    pub fn has_slack_app(&self) -> bool {
+        self.slack.app.is_some()
     }
 
     /// What is missing of the permissions Amebo makes use of, and what is granted beyond them.
@@ -412,56 +377,8 @@ impl App {
 
 fn taken(error: amebo_store::Error) -> Error {
     if error.is_conflict_on("channel_connections_account") {
-        Error::Conflict(
-            "this workspace is connected to another organization, or a second time to yours; disconnect it there first"
-                .to_owned(),
-        )
+        Error::Conflict(IN_USE.to_owned())
     } else {
         error.into()
-    }
-}
-
-fn check(form: &OwnAppForm) -> Result<()> {
-    let mut wrong = Vec::new();
-    let mut demand = |holds: bool, pointer: &str, message: &str| {
-        if !holds {
-            wrong.push(FieldError {
-                pointer: pointer.to_owned(),
-                message: message.to_owned(),
-            });
-        }
-    };
-    let visible = |text: &str| {
-        let text = text.trim();
-        (1..=300).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    let name = form.display_name.trim().chars().count();
-    demand(
-        (1..=200).contains(&name),
-        "/display_name",
-        "a name has 1 to 200 characters",
-    );
-    for (text, pointer) in [
-        (&form.client_id, "/client_id"),
-        (&form.client_secret, "/client_secret"),
-        (&form.signing_secret, "/signing_secret"),
-    ] {
-        demand(
-            visible(text),
-            pointer,
-            "copy it from “Basic Information” of the app in Slack",
-        );
-    }
-    if let Some(token) = form.app_token.as_deref().filter(|token| !token.trim().is_empty()) {
-        demand(
-            visible(token) && token.trim().starts_with("xapp-"),
-            "/app_token",
-            "an app-level token begins with xapp-",
-        );
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(wrong))
     }
 }

@@ -1,15 +1,16 @@
 //! Connected accounts of channels: connecting, looking after, disconnecting.
 
-use amebo_app::App;
 use amebo_app::channel::connection::ChannelConnection;
-use amebo_app::slack::install::{CameBack, OwnAppForm};
+use amebo_app::slack::install::{CameBack, IN_USE};
+use amebo_app::slack::own_app::OwnAppForm;
 use amebo_app::slack::why::{Source, Why};
 use amebo_app::slack::{Explained, Settings};
+use amebo_app::{App, Error};
 use amebo_core::channel::{ChannelKind, ConnectionStatus};
 use amebo_core::document::Audience;
 use amebo_core::id::{ChannelConnectionId, DocumentId, KnowledgeBaseId, OrganizationId, QuestionId, UserId};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -40,6 +41,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(disconnect_channel_connection))
         .routes(routes!(begin_slack_installation))
         .routes(routes!(create_slack_app))
+        .routes(routes!(set_slack_app))
+        .routes(routes!(connect_slack_with_token))
         .routes(routes!(get_slack_manifest))
         .routes(routes!(explain_audience))
 }
@@ -57,6 +60,8 @@ struct ChannelConnectionResponse {
     status_reason: Option<String>,
     /// Whether it is connected through an app of your own.
     has_own_app: bool,
+    /// Whether events come over a connection that Amebo opens.
+    socket_mode: bool,
     /// Where the workspace is opened.
     url: Option<String>,
     scopes: ScopesResponse,
@@ -111,6 +116,8 @@ struct SlackSettings {
 #[derive(Serialize, ToSchema)]
 struct ChannelConnectionList {
     items: Vec<ChannelConnectionResponse>,
+    /// Whether this server has a Slack app of its own to connect through; otherwise bring yours.
+    has_server_slack_app: bool,
 }
 
 impl From<ChannelConnection> for ChannelConnectionResponse {
@@ -130,6 +137,7 @@ impl From<ChannelConnection> for ChannelConnectionResponse {
             status: connection.status,
             status_reason: connection.status_reason,
             has_own_app: connection.has_own_app,
+            socket_mode: settings.socket_mode,
             url: connection.facts["url"].as_str().map(str::to_owned),
             scopes: ScopesResponse {
                 granted: connection.scopes,
@@ -182,6 +190,7 @@ async fn list_channel_connections(
             .into_iter()
             .map(ChannelConnectionResponse::from)
             .collect(),
+        has_server_slack_app: state.app.has_slack_app(),
     }))
 }
 
@@ -242,7 +251,8 @@ async fn disconnect_channel_connection(
     Ok(axum::Json(connection.into()))
 }
 
-/// Remove an account and erase what came from it: conversations, messages, people known only there, stored events.
+/// Remove an account and erase what came from it: conversations, messages, people known only there, stored events, and the documents of
+/// its channels.
 #[utoipa::path(delete, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}", tag = "Channels",
     params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
     responses((status = 204), (status = 404, body = ProblemDocument)))]
@@ -310,10 +320,11 @@ pub(super) struct CallbackQuery {
     state: Option<String>,
 }
 
-/// The end of an installation: Slack sent the browser back with a code.
+/// The end of an installation: Slack sent the browser back with a code. A browser is taken to the dashboard, whatever the end is.
 pub(super) async fn finish_slack_installation(
     State(state): State<AppState>,
     jar: CookieJar,
+    headers: HeaderMap,
     Query(query): Query<CallbackQuery>,
 ) -> Result<Response, Problem> {
     let back = CameBack {
@@ -322,9 +333,29 @@ pub(super) async fn finish_slack_installation(
         state: query.state,
         cookie: jar.get(INSTALLATION).map(|cookie| cookie.value().to_owned()),
     };
-    let connection = state.app.finish_slack_installation(back).await?;
+    let is_denied = back.error.as_deref() == Some("access_denied");
+    let is_elsewhere = back.state.is_none() || back.state != back.cookie;
+    let page = match state.app.finish_slack_installation(back).await {
+        Ok(finished) => format!(
+            "/o/{}/slack/{}?connected=1",
+            finished.organization_slug, finished.connection.id
+        ),
+        Err(error) if is_for_a_person(&headers) => {
+            let why = match &error {
+                _ if is_elsewhere => "browser",
+                Error::NotAllowed(_) if is_denied => "denied",
+                Error::NotAllowed(_) => "expired",
+                Error::Forbidden(_) | Error::NotFound(_) => "forbidden",
+                Error::Conflict(message) if message == IN_USE => "taken",
+                Error::Conflict(_) => "refused",
+                Error::Unavailable(_) => "unavailable",
+                _ => return Err(error.into()),
+            };
+            format!("/slack-failed?why={why}")
+        }
+        Err(error) => return Err(error.into()),
+    };
     let jar = jar.remove(Cookie::build(INSTALLATION).path(CALLBACK));
-    let page = format!("/?connected={}", connection.id);
     Ok((
         jar,
         [(header::REFERRER_POLICY, "no-referrer")],
@@ -333,25 +364,56 @@ pub(super) async fn finish_slack_installation(
         .into_response())
 }
 
+/// Whether a page is what the caller would rather read.
+fn is_for_a_person(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSlackAppRequest {
     /// How you call it until the workspace's name is known.
     display_name: String,
-    client_id: String,
-    #[schema(format = Password)]
-    client_secret: String,
-    /// What Slack signs the app's requests with.
-    #[schema(format = Password)]
-    signing_secret: String,
-    /// An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
-    #[schema(format = Password)]
-    app_token: Option<String>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    app: SlackAppRequest,
+    /// Whether events are to come over a connection that Amebo opens; an app-level token says the same.
+    #[serde(default)]
+    socket_mode: bool,
     #[serde(default)]
     settings: SlackSettings,
 }
 
-/// Add a Slack app of your own. Its manifest then names the addresses of this connection; install it afterwards.
+/// A Slack app of your own.
+#[derive(Deserialize, ToSchema)]
+struct SlackAppRequest {
+    client_id: Option<String>,
+    #[schema(format = Password)]
+    client_secret: Option<String>,
+    /// What Slack signs the app's requests with.
+    #[schema(format = Password)]
+    signing_secret: Option<String>,
+    /// An app-level token, for Socket Mode: events then come over a connection that Amebo opens.
+    #[schema(format = Password)]
+    app_token: Option<String>,
+}
+
+impl From<SlackAppRequest> for OwnAppForm {
+    fn from(request: SlackAppRequest) -> Self {
+        Self {
+            client_id: request.client_id,
+            client_secret: request.client_secret,
+            signing_secret: request.signing_secret,
+            app_token: request.app_token,
+        }
+    }
+}
+
+/// Add a Slack app of your own. Without its id and secrets a connection is prepared: its manifest names the connection's addresses, and
+/// the app that you make from it is set afterwards.
 #[utoipa::path(post, path = "/organizations/{organization_id}/channel-connections/slack/apps", tag = "Channels",
     params(("organization_id" = OrganizationId, Path)), request_body = CreateSlackAppRequest,
     responses((status = 201, body = ChannelConnectionResponse), (status = 403, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
@@ -360,18 +422,60 @@ async fn create_slack_app(
     State(state): State<AppState>,
     Json(request): Json<CreateSlackAppRequest>,
 ) -> Result<(StatusCode, axum::Json<ChannelConnectionResponse>), Problem> {
-    let form = OwnAppForm {
-        display_name: request.display_name,
-        client_id: request.client_id,
-        client_secret: request.client_secret,
-        signing_secret: request.signing_secret,
-        app_token: request.app_token,
+    let settings = Settings {
+        socket_mode: request.socket_mode,
+        ..request.settings.into()
     };
     let connection = state
         .app
-        .create_slack_app(&access, form, &request.settings.into())
+        .create_slack_app(&access, &request.display_name, request.app.into(), &settings)
         .await?;
     Ok((StatusCode::CREATED, axum::Json(connection.into())))
+}
+
+/// Set the Slack app of a connection, or replace parts of it; what is absent stays. A replaced signing secret is good until the next one
+/// is replaced.
+#[utoipa::path(put, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-app", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    request_body = SlackAppRequest,
+    responses((status = 200, body = ChannelConnectionResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn set_slack_app(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+    Json(request): Json<SlackAppRequest>,
+) -> Result<axum::Json<ChannelConnectionResponse>, Problem> {
+    let connection = state.app.set_slack_app(&access, id, request.into()).await?;
+    Ok(axum::Json(connection.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ConnectSlackRequest {
+    /// The “Bot User OAuth Token” that Slack shows once the app is installed.
+    #[schema(format = Password)]
+    bot_token: String,
+}
+
+/// Connect a workspace with the token of an app of your own that is installed there already: for servers that Slack cannot send a browser
+/// back to.
+#[utoipa::path(post, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-token", tag = "Channels",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    request_body = ConnectSlackRequest,
+    responses((status = 200, body = ChannelConnectionResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument),
+        (status = 409, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn connect_slack_with_token(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path((_organization, id)): Path<(OrganizationId, ChannelConnectionId)>,
+    Json(request): Json<ConnectSlackRequest>,
+) -> Result<axum::Json<ChannelConnectionResponse>, Problem> {
+    let connection = state
+        .app
+        .connect_slack_with_token(&access, id, &request.bot_token)
+        .await?;
+    Ok(axum::Json(connection.into()))
 }
 
 #[derive(Deserialize, IntoParams)]

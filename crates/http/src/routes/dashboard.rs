@@ -28,7 +28,7 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where the dashboard's page answers.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 11] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -36,6 +36,9 @@ const PAGES: [&str; 8] = [
     "/reset-password",
     "/account",
     "/operator",
+    "/link-account",
+    "/slack-failed",
+    "/documents/{document}",
     "/o/{*page}",
 ];
 

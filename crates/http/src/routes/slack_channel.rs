@@ -1,7 +1,10 @@
 //! Channels of connected Slack workspaces: what is kept of them, and how far they have been read.
 
-use amebo_app::mirror::{FollowedChannel, Synchronisation};
-use amebo_core::id::{ChannelConnectionId, KnowledgeBaseId, OrganizationId, SlackChannelId};
+use amebo_app::mirror::{DocumentReaders, FollowedChannel, Synchronisation};
+use amebo_core::document::Audience;
+use amebo_core::id::{
+    ChannelConnectionId, DocumentId, KnowledgeBaseId, OrganizationId, SlackChannelId, UserId,
+};
 use amebo_core::slack::SlackChannelKind;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,9 +21,10 @@ use crate::problem::{Problem, ProblemDocument};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list_slack_channels))
+        .routes(routes!(list_slack_channels, choose_slack_channels))
         .routes(routes!(get_synchronisation, choose_synchronisation))
-        .routes(routes!(choose_slack_channel))
+        .routes(routes!(choose_slack_channel, forget_slack_channel))
+        .routes(routes!(explain_document_audience))
 }
 
 /// A channel of a connected workspace.
@@ -35,6 +39,8 @@ struct SlackChannelResponse {
     is_archived: bool,
     /// Whether people of other companies are in it.
     is_shared: bool,
+    /// How many people are in it, where Slack says so.
+    members: Option<u64>,
     /// Whether what is said in it is kept.
     selected: bool,
     /// Whether every member of the organization may see it, if it is public; otherwise its members alone.
@@ -47,7 +53,9 @@ struct SlackChannelResponse {
     complete_since: Option<DateTime<Utc>>,
     /// When it was last compared with what Slack has.
     compared_at: Option<DateTime<Utc>>,
-    /// How long reading its history will take, where that can be told.
+    /// How much of the time in which something can have been said has been read, 0 to 1; absent before anything was.
+    progress: Option<f64>,
+    /// How long reading its history will take, reckoned from how long it took so far, where that can be told.
     remaining_seconds: Option<u64>,
     /// Why it cannot be followed, and what to do.
     problem: Option<String>,
@@ -56,6 +64,12 @@ struct SlackChannelResponse {
 #[derive(Serialize, ToSchema)]
 struct SlackChannelList {
     items: Vec<SlackChannelResponse>,
+    /// When the workspace's channels were last listed to the end; absent while the first list is under way.
+    listed_at: Option<DateTime<Utc>>,
+    /// Messages that were read and are not written down as documents yet.
+    messages_without_document: u64,
+    /// Documents of the workspace that are not findable yet.
+    documents_in_work: u64,
 }
 
 /// What is kept of a connected workspace.
@@ -92,12 +106,14 @@ impl From<FollowedChannel> for SlackChannelResponse {
             name: described.name,
             is_archived: described.is_archived,
             is_shared: described.is_shared,
+            members: described.members,
             selected: following.is_selected,
             open: described.is_open,
             messages_read: following.backfill_messages,
             read_back_to: following.backfill_before,
             complete_since: following.backfilled_at,
             compared_at: following.reconciled_at,
+            progress: followed.progress,
             remaining_seconds: followed
                 .remaining
                 .map(|remaining| remaining.num_seconds().unsigned_abs()),
@@ -116,9 +132,12 @@ async fn list_slack_channels(
     Path(path): Path<(OrganizationId, ChannelConnectionId)>,
 ) -> Result<axum::Json<SlackChannelList>, Problem> {
     let (_, connection) = path;
-    let channels = state.app.slack_channels(&access, connection).await?;
+    let found = state.app.slack_channels(&access, connection).await?;
     Ok(axum::Json(SlackChannelList {
-        items: channels.into_iter().map(Into::into).collect(),
+        items: found.channels.into_iter().map(Into::into).collect(),
+        listed_at: found.listed_at,
+        messages_without_document: found.pending_messages,
+        documents_in_work: found.pending_documents,
     }))
 }
 
@@ -181,4 +200,127 @@ async fn choose_slack_channel(
         .choose_slack_channel(&access, channel, body.selected, body.open)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is kept of several channels, and who may see it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChooseSlackChannelsRequest {
+    /// At most 1,000 of the workspace's channels.
+    channel_ids: Vec<SlackChannelId>,
+    /// Whether what is said in them is kept from now on; their history is read then too.
+    selected: bool,
+    /// Whether every member of the organization may see them, as far as they are public; it stays as it is when absent.
+    open: Option<bool>,
+}
+
+/// Choose for several channels at once whether what is said in them is kept: for all of them, or for none if one is not there.
+#[utoipa::path(patch, path = "/organizations/{organization_id}/channel-connections/{channel_connection_id}/slack-channels", tag = "Slack",
+    params(("organization_id" = OrganizationId, Path), ("channel_connection_id" = ChannelConnectionId, Path)),
+    request_body = ChooseSlackChannelsRequest,
+    responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn choose_slack_channels(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, ChannelConnectionId)>,
+    Json(body): Json<ChooseSlackChannelsRequest>,
+) -> Result<StatusCode, Problem> {
+    let (_, connection) = path;
+    state
+        .app
+        .choose_slack_channels(&access, connection, &body.channel_ids, body.selected, body.open)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stop keeping what is said in a channel, and erase what was learnt from it: messages and documents.
+#[utoipa::path(delete, path = "/organizations/{organization_id}/slack-channels/{slack_channel_id}", tag = "Slack",
+    params(("organization_id" = OrganizationId, Path), ("slack_channel_id" = SlackChannelId, Path)),
+    responses((status = 204), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn forget_slack_channel(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, SlackChannelId)>,
+) -> Result<StatusCode, Problem> {
+    let (_, channel) = path;
+    state.app.forget_slack_channel(&access, channel).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may see a document, by name where that follows from a Slack channel.
+#[derive(Serialize, ToSchema)]
+struct DocumentAudienceResponse {
+    audience: Audience,
+    /// The channel, of a document that comes from one or is for one.
+    channel: Option<DocumentChannelResponse>,
+    /// Members of the organization who are in the channel now.
+    members: Vec<ChannelMemberResponse>,
+    /// Who else is in the channel now, as Slack calls them. They have no account here and get answers in Slack only.
+    others: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DocumentChannelResponse {
+    id: SlackChannelId,
+    name: String,
+    kind: SlackChannelKind,
+    /// Whether every member of the organization may see what is said there, if it is public.
+    open: bool,
+    is_archived: bool,
+    /// Where the workspace is opened.
+    workspace_url: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChannelMemberResponse {
+    user_id: UserId,
+    name: String,
+    email: String,
+    /// How Slack calls them.
+    slack_name: String,
+}
+
+impl From<DocumentReaders> for DocumentAudienceResponse {
+    fn from(readers: DocumentReaders) -> Self {
+        Self {
+            audience: readers.audience,
+            channel: readers.channel.map(|channel| DocumentChannelResponse {
+                id: channel.id,
+                name: channel.described.name,
+                kind: channel.described.kind,
+                open: channel.described.is_open,
+                is_archived: channel.described.is_archived,
+                workspace_url: channel.workspace_url,
+            }),
+            members: readers
+                .insiders
+                .into_iter()
+                .map(|person| ChannelMemberResponse {
+                    user_id: person.user,
+                    name: person.name,
+                    email: person.email,
+                    slack_name: person.slack_name,
+                })
+                .collect(),
+            others: readers
+                .outsiders
+                .into_iter()
+                .map(|person| person.slack_name)
+                .collect(),
+        }
+    }
+}
+
+/// Explain who may see a document and why: the channel it comes from and who is in it now, at most 500 people. For whoever may see it.
+#[utoipa::path(get, path = "/organizations/{organization_id}/documents/{document_id}/audience", tag = "Slack",
+    params(("organization_id" = OrganizationId, Path), ("document_id" = DocumentId, Path)),
+    responses((status = 200, body = DocumentAudienceResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn explain_document_audience(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Path(path): Path<(OrganizationId, DocumentId)>,
+) -> Result<axum::Json<DocumentAudienceResponse>, Problem> {
+    let (_, document) = path;
+    let readers = state.app.document_readers(&access, document).await?;
+    Ok(axum::Json(readers.into()))
 }

@@ -76,13 +76,21 @@ struct SlackImportResponse {
     /// How many were not kept, by reason: `bot`, `notice`, `empty`, `malformed`.
     left_out: BTreeMap<String, u64>,
     /// Files that could not be read, the first hundred.
-    #[schema(value_type = Vec<Object>)]
-    problems: Vec<SlackImportProblem>,
+    problems: Vec<UnreadFile>,
     /// How many files could not be read.
     problem_count: u64,
     created_by: Option<UserId>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+}
+
+/// A file of an export that could not be read.
+#[derive(Serialize, ToSchema)]
+struct UnreadFile {
+    /// Its name in the archive.
+    file: String,
+    /// Why, in a sentence.
+    reason: String,
 }
 
 /// An import and what is still to be done for it.
@@ -122,11 +130,20 @@ impl From<SlackImport> for SlackImportResponse {
             messages: progress.messages,
             messages_new: progress.messages_new,
             left_out: progress.left_out,
-            problems: progress.problems,
+            problems: progress.problems.into_iter().map(UnreadFile::from).collect(),
             problem_count: progress.problem_count,
             created_by: import.created_by,
             created_at: import.created_at,
             finished_at: import.finished_at,
+        }
+    }
+}
+
+impl From<SlackImportProblem> for UnreadFile {
+    fn from(problem: SlackImportProblem) -> Self {
+        Self {
+            file: problem.file,
+            reason: problem.reason,
         }
     }
 }

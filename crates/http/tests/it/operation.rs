@@ -65,6 +65,9 @@ fn sample(operation: &str) -> Option<Value> {
         "describe_channel_link" | "confirm_channel_link" => json!({ "token": "unknown" }),
         "choose_synchronisation" => json!({}),
         "choose_slack_channel" => json!({ "selected": true }),
+        "choose_slack_channels" => json!({ "channel_ids": [], "selected": true }),
+        "set_slack_app" => json!({ "client_id": "1.2" }),
+        "connect_slack_with_token" => json!({ "bot_token": "no token" }),
         "update_channel_connection" => json!({ "settings": {} }),
         "begin_slack_installation" => json!({}),
         "create_slack_app" => json!({

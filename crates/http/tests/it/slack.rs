@@ -8,6 +8,7 @@ mod home;
 mod installing;
 mod link;
 mod live;
+mod manage;
 mod streaming;
 
 use amebo_testkit::{Reply, TestApp, slack_event};

@@ -1,8 +1,11 @@
 //! How far the channels of a connected workspace have been read.
 
+use std::collections::HashMap;
+
 use amebo_core::id::{ChannelConnectionId, DocumentId, Id, SlackChannelId, SourceId};
 use amebo_core::slack::SlackChannelKind;
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Slack, SlackChannel, channel, select_channel};
@@ -19,6 +22,8 @@ pub struct Following {
     pub backfill_before: Option<DateTime<Utc>>,
     /// How many messages of its history have been read.
     pub backfill_messages: u64,
+    /// When reading its history began.
+    pub backfill_began_at: Option<DateTime<Utc>>,
     /// When its history had been read to its beginning.
     pub backfilled_at: Option<DateTime<Utc>>,
     /// When it was last compared with what Slack has.
@@ -28,14 +33,34 @@ pub struct Following {
 }
 
 type FollowingRow = (
+    Uuid,
     Option<Uuid>,
     bool,
     Option<DateTime<Utc>>,
     i64,
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
     Option<String>,
 );
+
+const FOLLOWING: &str = "select id, connection_id, is_selected, backfill_before, backfill_messages, backfill_began_at, backfilled_at,
+     reconciled_at, sync_error from slack_channels where organization_id = $1";
+
+fn following(row: FollowingRow) -> (SlackChannelId, Following) {
+    let (id, connection, is_selected, before, messages, began_at, backfilled_at, reconciled_at, error) = row;
+    let following = Following {
+        connection: connection.map(ChannelConnectionId::from_uuid),
+        is_selected,
+        backfill_before: before,
+        backfill_messages: messages.unsigned_abs(),
+        backfill_began_at: began_at,
+        backfilled_at,
+        reconciled_at,
+        error,
+    };
+    (SlackChannelId::from_uuid(id), following)
+}
 
 impl Slack<'_> {
     /// The channel of a connection with this id of Slack's.
@@ -89,25 +114,67 @@ impl Slack<'_> {
 
     /// How far a channel has been read.
     pub async fn following(&mut self, channel: SlackChannelId) -> Result<Option<Following>> {
-        let row: Option<FollowingRow> = sqlx::query_as(
-            "select connection_id, is_selected, backfill_before, backfill_messages, backfilled_at, reconciled_at, sync_error
-             from slack_channels where organization_id = $1 and id = $2",
+        let row: Option<FollowingRow> = sqlx::query_as(AssertSqlSafe(format!("{FOLLOWING} and id = $2")))
+            .bind(self.0.organization.uuid())
+            .bind(channel.uuid())
+            .fetch_optional(&mut *self.0.connection)
+            .await?;
+        Ok(row.map(|row| following(row).1))
+    }
+
+    /// How far each channel of a connection has been read.
+    pub async fn followings(
+        &mut self,
+        connection: ChannelConnectionId,
+    ) -> Result<HashMap<SlackChannelId, Following>> {
+        let rows: Vec<FollowingRow> =
+            sqlx::query_as(AssertSqlSafe(format!("{FOLLOWING} and connection_id = $2")))
+                .bind(self.0.organization.uuid())
+                .bind(connection.uuid())
+                .fetch_all(&mut *self.0.connection)
+                .await?;
+        Ok(rows.into_iter().map(following).collect())
+    }
+
+    /// Whether what is said in a channel is kept; nobody can change that until this transaction ends.
+    pub async fn hold_selected(&mut self, channel: SlackChannelId) -> Result<bool> {
+        let selected: Option<bool> = sqlx::query_scalar(
+            "select is_selected from slack_channels where organization_id = $1 and id = $2 for share",
         )
         .bind(self.0.organization.uuid())
         .bind(channel.uuid())
         .fetch_optional(&mut *self.0.connection)
         .await?;
-        Ok(row.map(
-            |(connection, is_selected, before, messages, backfilled_at, reconciled_at, error)| Following {
-                connection: connection.map(ChannelConnectionId::from_uuid),
-                is_selected,
-                backfill_before: before,
-                backfill_messages: messages.unsigned_abs(),
-                backfilled_at,
-                reconciled_at,
-                error,
-            },
-        ))
+        Ok(selected.unwrap_or(false))
+    }
+
+    /// Keeps that reading a channel's history begins now.
+    pub async fn begin_backfill(&mut self, channel: SlackChannelId) -> Result<()> {
+        sqlx::query(
+            "update slack_channels set backfill_began_at = coalesce(backfill_began_at, $3) where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Messages of what a connection follows whose document is not written yet, and documents from there that wait or are in work.
+    pub async fn unfinished(&mut self, connection: ChannelConnectionId) -> Result<(u64, u64)> {
+        let (messages, documents): (i64, i64) = sqlx::query_as(
+            "with followed as (select id, source_id from slack_channels where organization_id = $1 and connection_id = $2)
+             select (select count(*) from slack_messages m join followed f on f.id = m.channel_id
+                     where m.organization_id = $1 and m.pending),
+                    (select count(*) from documents d where d.organization_id = $1 and d.status not in ('indexed', 'failed')
+                     and d.source_id in (select source_id from followed))",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .fetch_one(&mut *self.0.connection)
+        .await?;
+        Ok((messages.unsigned_abs(), documents.unsigned_abs()))
     }
 
     /// Says whether what is said in a channel is kept, and who may see it. False when there is no such channel.

@@ -45,6 +45,8 @@ async fn channel(tx: &mut OrgTx, source: SourceId, external: &str) -> SlackChann
         is_archived: false,
         is_shared: false,
         is_open: false,
+        members: None,
+        began_at: None,
     };
     tx.slack().put_channels(source, &[new]).await.unwrap()[external]
 }

@@ -139,13 +139,17 @@ fn do_it(
         answer.0.headers_mut().insert(header::RETRY_AFTER, wait.into());
         return answer;
     }
-    finished(methods::answer(
+    let mut answered = finished(methods::answer(
         &mut world,
         *known,
         &caller,
         arguments,
         &shared.base,
-    ))
+    ));
+    if let Ok(scopes) = caller.scopes.join(",").parse() {
+        answered.0.headers_mut().insert("x-oauth-scopes", scopes);
+    }
+    answered
 }
 
 fn finished(answer: Answer) -> Answered {

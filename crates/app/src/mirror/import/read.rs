@@ -162,6 +162,8 @@ fn read_channel(kind: SlackChannelKind, channel: Channel, names: &Names) -> Opti
             is_archived: channel.is_archived,
             is_shared: channel.is_ext_shared,
             is_open: false,
+            members: Some(channel.members.len() as u64),
+            began_at: None,
         },
         members: channel.members,
         folder,

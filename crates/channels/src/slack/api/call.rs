@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use amebo_outbound::{Limits, Request};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -207,6 +207,12 @@ impl Api {
 
     /// Sends a request once and judges the answer.
     pub(super) async fn send_request(&self, request: Request) -> (Outcome, Bytes) {
+        let (outcome, _, body) = self.send_for_headers(request).await;
+        (outcome, body)
+    }
+
+    /// The same, with the answer's headers.
+    pub(super) async fn send_for_headers(&self, request: Request) -> (Outcome, HeaderMap, Bytes) {
         let total = Duration::from_secs(self.settings.timeout_seconds);
         let limits = Limits {
             first_byte: total,
@@ -218,17 +224,18 @@ impl Api {
         };
         let response = match self.client.send(request.limits(limits)).await {
             Ok(response) => response,
-            Err(error) => return (classify_failure(&error), Bytes::new()),
+            Err(error) => return (classify_failure(&error), HeaderMap::new(), Bytes::new()),
         };
         let (status, headers): (StatusCode, _) = (response.status(), response.headers().clone());
-        match response.bytes().await {
+        let (outcome, body) = match response.bytes().await {
             Ok(body) => (classify(status, &headers, &body), body),
             // What was said of the rates counts even if the rest did not arrive.
             Err(_) if status == StatusCode::TOO_MANY_REQUESTS => {
                 (classify(status, &headers, b""), Bytes::new())
             }
             Err(error) => (classify_failure(&error), Bytes::new()),
-        }
+        };
+        (outcome, headers, body)
     }
 }
 

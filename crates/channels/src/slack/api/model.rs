@@ -1,5 +1,6 @@
 //! What Slack answers, as far as Amebo uses it. As with events, nothing is required but what the rest is worth nothing without.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use url::Url;
 
@@ -141,6 +142,8 @@ pub struct Conversation {
     pub shared: bool,
     /// How many people are in it.
     pub members: Option<u64>,
+    /// When it was made.
+    pub created: Option<DateTime<Utc>>,
     /// The workspace it belongs to.
     pub team: Option<String>,
     /// The other person in a direct conversation.
@@ -170,6 +173,10 @@ impl Conversation {
             member: place.says("/is_member") || kind == PlaceKind::Direct,
             shared: place.says("/is_ext_shared") || place.says("/is_pending_ext_shared"),
             members: place.pointer("/num_members").and_then(Value::as_u64),
+            created: place
+                .pointer("/created")
+                .and_then(Value::as_i64)
+                .and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             team: place
                 .string("/context_team_id")
                 .or_else(|| place.string("/shared_team_ids/0")),

@@ -1,23 +1,51 @@
 //! People, and the workspaces they are in.
 
+use amebo_outbound::Request;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::Workspace;
-use super::call::{Arguments, CallError};
+use super::call::{Arguments, CallError, read};
 use super::conversations::unexpected;
 use super::method::Method;
 use super::model::{Identity, Page, Team};
+use crate::Outcome;
 use crate::inbound::Person;
 use crate::slack::inbound::{Read as _, read_person};
 
 /// How many people a page holds. Without a limit Slack fails on large workspaces.
 const PAGE: usize = 200;
+/// Where an answer names what the token may do.
+const SCOPES: &str = "x-oauth-scopes";
 
 impl Workspace {
     /// Who the token belongs to.
     pub async fn auth_test(&self) -> Result<Identity, CallError> {
         let answer: Value = self.call(Method::AuthTest, Arguments::new()).await?;
         Ok(Identity::read(&answer))
+    }
+
+    /// The same with what the token may do, which Slack tells in a header. It is asked once, for somebody who waits.
+    pub async fn auth_test_with_scopes(&self) -> Result<Identity, CallError> {
+        let method = Method::AuthTest.as_str();
+        let failed = |outcome| CallError { method, outcome };
+        let url = self.api.settings.api_base.join(method);
+        let url = url.map_err(|_| unexpected(Method::AuthTest, "an address"))?;
+        let request = Request::post(url, "slack").bearer(self.token.expose_secret());
+        let (outcome, headers, body) = self.api.send_for_headers(request).await;
+        if !matches!(outcome, Outcome::Accepted { .. }) {
+            return Err(failed(outcome));
+        }
+        let mut identity = Identity::read(&read(method, &body)?);
+        identity.scopes = headers
+            .get(SCOPES)
+            .and_then(|scopes| scopes.to_str().ok())
+            .into_iter()
+            .flat_map(|scopes| scopes.split(','))
+            .map(|scope| scope.trim().to_owned())
+            .filter(|scope| !scope.is_empty())
+            .collect();
+        Ok(identity)
     }
 
     /// The workspace; `team` names another one of the same organisation.

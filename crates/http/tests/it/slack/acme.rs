@@ -34,7 +34,8 @@ impl Acme {
         let connection = connect(&app, &slack, &owner, settings).await.expect(303).headers[header::LOCATION]
             .to_str()
             .unwrap()
-            .rsplit_once('=')
+            .strip_suffix("?connected=1")
+            .and_then(|page| page.rsplit_once('/'))
             .unwrap()
             .1
             .to_owned();
