@@ -1,6 +1,6 @@
 // axe on every page and dialog, in both themes: nothing of any weight.
 import { expect, type Page, test } from "@playwright/test";
-import { ask, home, loadSamples, signUp, violations } from "./person";
+import { ask, home, loadSamples, signUp, sound } from "./person";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -19,14 +19,6 @@ test.beforeAll(async ({ browser }) => {
 test.afterAll(async () => {
   await server?.stop();
 });
-
-async function sound(target: Page, where: string) {
-  await expect(target.locator(".skeleton")).toHaveCount(0);
-  for (const colorScheme of ["light", "dark"] as const) {
-    await target.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    expect(await violations(target), `${where}, ${colorScheme}`).toEqual([]);
-  }
-}
 
 test("empty pages", async () => {
   await sound(page, "a new question");

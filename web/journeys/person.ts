@@ -74,3 +74,12 @@ export async function violations(page: Page): Promise<string[]> {
       `${violation.id} (${violation.impact}): ${violation.nodes.map((node) => `${node.html} ${node.failureSummary ?? ""}`).join("\n   ")}`,
   );
 }
+
+/** Nothing of any weight is wrong with the page, in either theme. */
+export async function sound(target: Page, where: string) {
+  await expect(target.locator(".skeleton")).toHaveCount(0);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await target.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    expect(await violations(target), `${where}, ${colorScheme}`).toEqual([]);
+  }
+}

@@ -1,5 +1,6 @@
 // Every page in both themes and two widths, for people to look at.
 import { expect, type Page, test } from "@playwright/test";
+import { connectSlack, listChannels, startFakeSlack } from "./fake-slack";
 import { ask, home, loadSamples, signUp } from "./person";
 import { type Server, startServer } from "./server";
 
@@ -144,4 +145,81 @@ test("every page", async ({ browser }) => {
     await visitor.locator("h1").waitFor();
     await shootPage(visitor, name);
   }
+});
+
+test("every page about Slack", async ({ browser }) => {
+  const slack = await startFakeSlack();
+  await slack.addChannel({ id: "C0SECRET1", name: "merger", private: true, members: ["U0USER001", slack.botUser] });
+  for (const [number, name] of ["engineering", "support", "sales", "random", "announcements"].entries()) {
+    await slack.addChannel({ id: `C0CHAN00${number}`, name, members: ["U0USER001", "U0ADMIN01"] });
+    await slack.say({
+      channel: `C0CHAN00${number}`,
+      user: "U0ADMIN01",
+      text: `Welcome to ${name}: the plan is in the wiki`,
+    });
+  }
+  const connected = await startServer({ settings: slack.environment });
+  const person = { name: "Ada Obi", email: "ada@acme.example", password: "correct horse battery" };
+  const page = await signUp(browser, connected, "Acme Ltd", person);
+  const at = home(page);
+  const shoot = async (name: string) => {
+    await expect(page.locator(".skeleton")).toHaveCount(0);
+    for (const [width, size] of Object.entries({ narrow: WIDTHS.narrow, wide: { width: 1280, height: 800 } })) {
+      await page.setViewportSize(size);
+      for (const colorScheme of THEMES) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, fullPage: true });
+      }
+    }
+  };
+  await page.goto(`${at}/slack`);
+  await page.getByRole("heading", { name: "Connect a workspace" }).waitFor();
+  await shoot("slack-none");
+  await page.getByRole("button", { name: "Bring your own app" }).click();
+  await page.getByRole("heading", { name: "Make the app in Slack" }).waitFor();
+  await shoot("slack-set-up");
+  await page.getByRole("button", { name: "Give up this set-up" }).click();
+  await page.getByRole("heading", { name: "Connect a workspace" }).waitFor();
+  const here = await connectSlack(page, slack);
+  await page.getByRole("heading", { name: "Where should it go?" }).waitFor();
+  await shoot("slack-destination");
+  await listChannels(page);
+  await page.getByRole("checkbox", { name: "Follow #merger" }).check();
+  await page.getByRole("checkbox", { name: "Follow #engineering" }).check();
+  await shoot("slack-choosing");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { name: "2 channels are up to date" })).toBeVisible({ timeout: 60_000 });
+  await shoot("slack-channels");
+  await page.goto(`${here}/health`);
+  await page.getByRole("heading", { name: "Slack lets Amebo in" }).waitFor();
+  await shoot("slack-health");
+  await page.goto(`${here}/settings`);
+  await page.getByRole("heading", { name: "What is kept" }).waitFor();
+  await shoot("slack-settings");
+  await page.getByRole("button", { name: "Disconnect and erase" }).click();
+  await shoot("slack-erase");
+  await page.goto(`${at}/slack`);
+  await page.getByRole("link", { name: /connected/ }).waitFor();
+  await shoot("slack");
+  await page.goto(`${at}/knowledge`);
+  await page.locator(".document-row a").first().click();
+  await page.locator(".document-text").waitFor();
+  await page.getByRole("button", { name: "Who sees this?" }).click();
+  await page.getByRole("dialog").getByText("Ada Obi").waitFor();
+  await shoot("slack-who-sees");
+  await page.goto("/slack-failed?why=denied");
+  await page.getByRole("heading", { name: "Slack is not connected" }).waitFor();
+  await shoot("slack-failed");
+  await page.goto(`${at}/slack/imports`);
+  await page
+    .locator("input[type=file]")
+    .setInputFiles([
+      { name: "no-archive.zip", mimeType: "application/zip", buffer: Buffer.from("this is no archive") },
+    ]);
+  await shoot("slack-import");
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByRole("article").getByText("failed", { exact: true }).waitFor();
+  await shoot("slack-imports");
+  await connected.stop();
+  await slack.stop();
 });

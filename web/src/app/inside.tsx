@@ -12,6 +12,7 @@ import { match, navigate, type Params } from "../lib/router";
 import { t } from "../lib/text";
 import { Empty, Failure, Waiting } from "../ui/state";
 import { Boundary } from "./boundary";
+import { DocumentAnywhere } from "./document-anywhere";
 import { NoOrganization } from "./no-organization";
 import { Shell } from "./shell";
 
@@ -36,6 +37,9 @@ const Question = page(async () => (await import("../features/ask/shared-question
 const People = page(async () => (await import("../features/people/people")).People);
 const Insights = page(async () => (await import("../features/insights/insights")).Insights);
 const Audit = page(async () => (await import("../features/audit/audit")).Audit);
+const Slack = page(async () => (await import("../features/slack/slack")).Slack);
+const SlackImports = page(async () => (await import("../features/slack/imports")).SlackImports);
+const SlackFailed = page(async () => (await import("../features/slack/failed")).SlackFailed);
 const Settings = page(async () => (await import("../features/settings/settings")).Settings);
 const AccountPage = page(async () => (await import("../features/account/account")).AccountPage);
 const LinkAccount = page(async () => (await import("../features/account/link-account")).LinkAccount);
@@ -52,12 +56,16 @@ const inOrganization: [string, PageComponent][] = [
   ["/o/:slug/insights", Insights],
   ["/o/:slug/audit", Audit],
   ["/o/:slug/settings/:tab?", Settings],
+  ["/o/:slug/slack/imports/:import?", SlackImports],
+  ["/o/:slug/slack/:connection?/:tab?", Slack],
 ];
 
 const outside: [string, PageComponent][] = [
   ["/account", AccountPage],
   ["/link-account", LinkAccount],
   ["/operator", Operator],
+  ["/slack-failed", SlackFailed],
+  ["/documents/:document", DocumentAnywhere],
 ];
 
 export function Inside({ path }: { path: string }) {
@@ -86,7 +94,7 @@ function SignedIn({ account, path }: { account: Account; path: string }) {
     return () => expectSession(false);
   }, []);
   const places = account.organizations.filter((place) => place.status === "active");
-  const slug = match("/o/:slug/:a?/:b?", path)?.slug ?? localStorage.getItem(LAST);
+  const slug = match("/o/:slug/:a?/:b?/:c?", path)?.slug ?? localStorage.getItem(LAST);
   const named = places.find((place) => place.slug === slug);
   const place = named ?? (path.startsWith("/o/") ? undefined : places[0]);
   useEffect(() => {

@@ -20,6 +20,7 @@ export function useDestinations(isOperator: boolean): (Destination & { address: 
   const inside: Destination[] = [
     { name: "nav.ask", icon: "ask", to: "/ask" },
     { name: "nav.knowledge", icon: "book", to: "/knowledge", needs: "document:read" },
+    { name: "nav.slack", icon: "hash", to: "/slack", needs: "channel_connection:read" },
     { name: "nav.people", icon: "people", to: "/people", needs: "member:read" },
     { name: "nav.insights", icon: "chart", to: "/insights", needs: "analytics:read" },
     { name: "nav.audit", icon: "shield", to: "/audit", needs: "audit:read" },

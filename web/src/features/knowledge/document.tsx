@@ -19,6 +19,7 @@ import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
 import { type Document, useWork } from "./follow";
 import { Passages } from "./passages";
+import { SlackAudienceDialog } from "./slack-audience";
 
 const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
 
@@ -39,7 +40,12 @@ export function DocumentPage({ params }: { params: Params }) {
   );
 }
 
-type Open = "rename" | "audience" | "delete" | undefined;
+type Open = "rename" | "audience" | "delete" | "why" | undefined;
+
+/** Whether it was written down from a channel: it is for one, or links to a message. */
+function isFromSlack(document: Document): boolean {
+  return document.audience.kind === "slack_channel" || /\/archives\/\w+\/p\d+/.test(document.source_url ?? "");
+}
 
 function View({ document }: { document: Document }) {
   const { id, at, can } = useOrganization();
@@ -56,7 +62,10 @@ function View({ document }: { document: Document }) {
   const here = at(`/documents/${document.id}`);
   const items = [
     { label: t("action.rename"), icon: "edit" as const, onSelect: () => setOpen("rename") },
-    { label: t("audience.edit"), icon: "lock" as const, onSelect: () => setOpen("audience") },
+    // Who sees a channel's documents is decided by who is in the channel.
+    ...(isFromSlack(document)
+      ? []
+      : [{ label: t("audience.edit"), icon: "lock" as const, onSelect: () => setOpen("audience") }]),
     { label: t("document.reindex"), icon: "refresh" as const, onSelect: () => reindex.mutate(document.id) },
     { label: t("action.delete"), icon: "trash" as const, danger: true, onSelect: () => setOpen("delete") },
   ];
@@ -87,6 +96,11 @@ function View({ document }: { document: Document }) {
       <div className="row facts-row">
         <Standing document={document} remaining={work.remaining.get(document.id)} />
         <AudienceSummary audience={document.audience} />
+        {isFromSlack(document) && (
+          <Button small icon="info" onClick={() => setOpen("why")}>
+            {t("why.action")}
+          </Button>
+        )}
         <span className="quiet small">{t("document.changed", { when: dateTime(document.updated_at) })}</span>
       </div>
       {document.error && <Notice kind="bad">{document.error}</Notice>}
@@ -121,6 +135,7 @@ function View({ document }: { document: Document }) {
       )}
       {open === "rename" && <Rename document={document} onClose={() => setOpen(undefined)} />}
       {open === "audience" && <AudienceDialog document={document} onClose={() => setOpen(undefined)} />}
+      {open === "why" && <SlackAudienceDialog document={document.id} onClose={() => setOpen(undefined)} />}
       {open === "delete" && <Delete document={document} onClose={() => setOpen(undefined)} />}
     </Page>
   );

@@ -1,7 +1,7 @@
 // Files on their way to the server. The queue lives outside the pages: one may walk about while it works.
 import type { QueryClient } from "@tanstack/react-query";
-import { raw } from "../../api/client";
-import { problemOf, sentence, unreachable } from "../../api/problem";
+import { sentence } from "../../api/problem";
+import { sendFile } from "../../api/transfer";
 
 export type Upload = {
   id: number;
@@ -93,42 +93,8 @@ function work(target: Target) {
 /** Sends one file and says whether the knowledge base had it already. */
 async function send(target: Target, upload: Upload): Promise<boolean> {
   const path = `/api/v1/organizations/${target.organization}/knowledge-bases/${target.base}/documents/raw?name=${encodeURIComponent(upload.name)}`;
-  for (let renewed = false; ; ) {
-    const response = await transfer(path, upload);
-    if (response.status === 401 && !renewed) {
-      // Any read renews the session, or asks for the password.
-      await raw("/api/v1/me");
-      renewed = true;
-      continue;
-    }
-    if (response.status === 429) {
-      const seconds = Number(response.headers.get("retry-after") ?? "5");
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-      continue;
-    }
-    if (!response.ok) throw await problemOf(response);
-    return ((await response.json()) as { duplicate: boolean }).duplicate;
-  }
-}
-
-/** `fetch` cannot tell how much of a body is sent; this can. */
-function transfer(path: string, upload: Upload): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", path);
-    request.setRequestHeader("content-type", "application/octet-stream");
-    const csrf = document.cookie.split("; ").find((cookie) => cookie.startsWith("amebo_csrf="));
-    request.setRequestHeader("x-csrf-token", csrf?.slice("amebo_csrf=".length) ?? "");
-    request.upload.onprogress = (event) => change(upload.id, { sent: event.loaded });
-    request.onerror = () => reject(unreachable());
-    request.onload = () => {
-      const after = request.getResponseHeader("retry-after");
-      resolve(
-        new Response(request.responseText, { status: request.status, headers: after ? { "retry-after": after } : {} }),
-      );
-    };
-    request.send(upload.file);
-  });
+  const response = await sendFile(path, upload.file, { onSent: (sent) => change(upload.id, { sent }) });
+  return ((await response.json()) as { duplicate: boolean }).duplicate;
 }
 
 /** All files of what was dropped, those in folders included. */

@@ -66,6 +66,13 @@ function Choices() {
           {t("start.uploadAction")}
         </Button>
       </Choice>
+      {can("channel_connection:create") && (
+        <Choice icon="hash" title={t("start.slack")} text={t("start.slackHow")}>
+          <Link className="button" to={at("/slack")}>
+            {t("start.slackAction")}
+          </Link>
+        </Choice>
+      )}
       <Choice icon="spark" title={t("start.samples")} text={t("start.samplesHow")}>
         <Button busy={samples.isPending} disabledBecause={refused} onClick={() => samples.mutate()}>
           {samples.isPending && done !== undefined ? t("start.samplesDone", { count: done }) : t("start.samplesAction")}
@@ -112,6 +119,11 @@ function Checklist() {
     queryKey: [id, "usage"],
     queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/usage", { params: { path } })),
   });
+  const channels = useQuery({
+    queryKey: [id, "slack", "connections"],
+    queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/channel-connections", { params: { path } })),
+    enabled: can("channel_connection:create"),
+  });
   const providers = useQuery({
     queryKey: [id, "providers"],
     queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/providers", { params: { path } })),
@@ -123,6 +135,15 @@ function Checklist() {
     { name: t("start.stepAsk"), isDone: (sessions.data?.items.length ?? 0) > 0, to: at("/ask") },
     ...(can("invitation:create")
       ? [{ name: t("start.stepInvite"), isDone: (members.data?.members ?? 0) > 1, to: at("/people") }]
+      : []),
+    ...(can("channel_connection:create")
+      ? [
+          {
+            name: t("start.stepSlack"),
+            isDone: channels.data?.items.some((one) => one.kind === "slack" && one.status === "active") ?? false,
+            to: at("/slack"),
+          },
+        ]
       : []),
     ...(can("provider:create")
       ? [

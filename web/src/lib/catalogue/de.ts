@@ -1,6 +1,8 @@
 import type { Translation } from "../text";
+import { slackDe } from "./slack.de";
 
 export const de: Translation = {
+  ...slackDe,
   "action.add": "Hinzufügen",
   "action.cancel": "Abbrechen",
   "action.close": "Schließen",

@@ -1,5 +1,8 @@
 // Every text of the dashboard in English, the language that is always complete. A text with {count} has a form for one and for others.
+import { slackEn } from "./slack.en";
+
 export const en = {
+  ...slackEn,
   "action.add": "Add",
   "action.cancel": "Cancel",
   "action.close": "Close",

@@ -1,6 +1,8 @@
 import type { Translation } from "../text";
+import { slackZh } from "./slack.zh";
 
 export const zh: Translation = {
+  ...slackZh,
   "action.add": "添加",
   "action.cancel": "取消",
   "action.close": "关闭",

@@ -12,7 +12,8 @@ use super::acme::{Acme, install, text_of};
 /// The connection that a browser came back with.
 fn connected(reply: &Reply) -> String {
     let location = reply.headers[header::LOCATION].to_str().unwrap();
-    location.rsplit_once('=').unwrap().1.to_owned()
+    let page = location.strip_suffix("?connected=1").unwrap();
+    page.rsplit_once('/').unwrap().1.to_owned()
 }
 
 /// How often Amebo greeted in a channel.
