@@ -72,7 +72,8 @@ async fn imported(server: &Server, archive: Vec<u8>) -> Result<(f64, f64)> {
             "the import failed: {}",
             import["error"]
         );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Seldom, since the answer counts what is still to be written down.
+        tokio::time::sleep(Duration::from_secs(2)).await;
         import = server
             .call(Method::GET, &format!("/slack-imports/{id}"), None)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! [`Api`] is one for the whole process and knows the rates of every workspace; [`Workspace`] is it with one workspace's token. A
 //! call waits for its turn no longer than its [`Patience`] and then says when to come back, so that no task is held for minutes
-//! and no workspace waits for another.
+//! and no workspace waits for another, not even for one that does not answer.
 //!
 //! What must hold: tokens and the addresses of commands are in no error and no log; what may have been done is not done again
 //! unless doing it twice is harmless; addresses that came from outside are asked only where Slack itself answers.
@@ -12,6 +12,7 @@ mod call;
 mod conversations;
 mod deliver;
 mod files;
+mod flight;
 mod messages;
 mod method;
 mod model;
@@ -115,6 +116,7 @@ pub struct Api {
     client: amebo_outbound::Client,
     settings: Arc<Settings>,
     budgets: Arc<Budgets>,
+    flights: Arc<flight::Flights>,
     environment: Environment,
 }
 
@@ -125,6 +127,7 @@ impl Api {
             client,
             settings: Arc::new(settings),
             budgets: Arc::default(),
+            flights: Arc::default(),
             environment,
         }
     }

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::method::{Encoding, Method};
+use super::flight::Full;
+use super::method::{Encoding, Method, Tier};
 use super::{Api, Patience, Workspace};
 use crate::Outcome;
 use crate::outcome::Failure;
@@ -21,6 +22,8 @@ use crate::slack::outcome::{classify, classify_failure};
 const LARGEST_ANSWER: usize = 16 << 20;
 /// How often a failure of the moment is tried again within one call.
 const ATTEMPTS: u32 = 3;
+/// How long a call waits at least while many others of its workspace are under way, before it is put aside.
+const IN_CROWD: Duration = Duration::from_secs(1);
 const FIRST_BACKOFF: Duration = Duration::from_millis(300);
 
 /// A call that brought nothing.
@@ -44,6 +47,18 @@ impl CallError {
             _ => None,
         }
     }
+}
+
+/// What became of a request.
+pub(super) struct Sent {
+    /// The judgement.
+    pub(super) outcome: Outcome,
+    /// The answer's headers.
+    pub(super) headers: HeaderMap,
+    /// The answer's body.
+    pub(super) body: Bytes,
+    /// Whether there was an answer at all, whatever it said.
+    pub(super) answered: bool,
 }
 
 /// How a call shows who calls.
@@ -147,19 +162,37 @@ impl Api {
             }))
         })?;
         let deadline = Instant::now() + patience.0;
+        let in_crowd = Instant::now() + IN_CROWD;
         let mut attempt = 0;
         loop {
+            let pass = match self.flights.enter(account) {
+                // Installations are the app's own affair, and rare in any one workspace.
+                _ if method.tier() == Tier::Installing => None,
+                Ok(pass) => Some(pass),
+                Err(Full::Crowded(wait)) if Instant::now() + wait < deadline.max(in_crowd) => {
+                    sleep(wait).await;
+                    continue;
+                }
+                Err(Full::Crowded(wait) | Full::Silent(wait)) => {
+                    return Err(failed(Outcome::RetryAfter(self.spread(wait))));
+                }
+            };
             let turn = self
                 .budgets
                 .take(account, method, arguments.place(), self.environment.now());
             if let Err(wait) = turn {
+                drop(pass);
                 if Instant::now() + wait > deadline {
                     return Err(failed(Outcome::RetryAfter(wait)));
                 }
                 sleep(wait).await;
                 continue;
             }
-            let (outcome, body) = self.send(method, arguments, &url, authorization).await;
+            let sent = self.send(method, arguments, &url, authorization).await;
+            if let Some(pass) = pass {
+                pass.ended(sent.answered);
+            }
+            let Sent { outcome, body, .. } = sent;
             metrics::counter!("amebo_slack_calls_total", "method" => method.as_str(), "result" => outcome.as_str())
                 .increment(1);
             let wait = match &outcome {
@@ -190,7 +223,7 @@ impl Api {
         arguments: &Arguments,
         url: &Url,
         authorization: &Authorization<'_>,
-    ) -> (Outcome, Bytes) {
+    ) -> Sent {
         let (content_type, body) = arguments.encode(method.encoding());
         let request = Request::post(url.clone(), "slack").body(content_type, body);
         let request = match authorization {
@@ -206,13 +239,7 @@ impl Api {
     }
 
     /// Sends a request once and judges the answer.
-    pub(super) async fn send_request(&self, request: Request) -> (Outcome, Bytes) {
-        let (outcome, _, body) = self.send_for_headers(request).await;
-        (outcome, body)
-    }
-
-    /// The same, with the answer's headers.
-    pub(super) async fn send_for_headers(&self, request: Request) -> (Outcome, HeaderMap, Bytes) {
+    pub(super) async fn send_request(&self, request: Request) -> Sent {
         let total = Duration::from_secs(self.settings.timeout_seconds);
         let limits = Limits {
             first_byte: total,
@@ -224,7 +251,14 @@ impl Api {
         };
         let response = match self.client.send(request.limits(limits)).await {
             Ok(response) => response,
-            Err(error) => return (classify_failure(&error), HeaderMap::new(), Bytes::new()),
+            Err(error) => {
+                return Sent {
+                    outcome: classify_failure(&error),
+                    headers: HeaderMap::new(),
+                    body: Bytes::new(),
+                    answered: false,
+                };
+            }
         };
         let (status, headers): (StatusCode, _) = (response.status(), response.headers().clone());
         let (outcome, body) = match response.bytes().await {
@@ -235,7 +269,17 @@ impl Api {
             }
             Err(error) => (classify_failure(&error), Bytes::new()),
         };
-        (outcome, headers, body)
+        Sent {
+            outcome,
+            headers,
+            body,
+            answered: true,
+        }
+    }
+
+    /// A time to come again, so that not all come at once.
+    pub(super) fn spread(&self, wait: Duration) -> Duration {
+        wait.mul_f64(1.0 + self.environment.fraction() / 2.0)
     }
 }
 

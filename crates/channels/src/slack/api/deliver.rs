@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Workspace;
 use super::call::CallError;
+use super::flight::Full;
 use super::messages::{Posted, callback_body};
 use crate::Outcome;
 use crate::outbound::{Destination, Draft, OutboundPayload};
@@ -222,11 +223,18 @@ impl Workspace {
             })));
         }
         let request = Request::post(url.clone(), "slack").json(&callback_body(payload, public, replace));
-        let (outcome, _) = self.api.send_request(request).await;
-        if outcome.is_accepted() {
+        let pass = match self.api.flights.enter(&self.account) {
+            Ok(pass) => pass,
+            Err(Full::Crowded(wait) | Full::Silent(wait)) => {
+                return Err(failed(Outcome::RetryAfter(self.api.spread(wait))));
+            }
+        };
+        let sent = self.api.send_request(request).await;
+        pass.ended(sent.answered);
+        if sent.outcome.is_accepted() {
             Ok(())
         } else {
-            Err(failed(outcome))
+            Err(failed(sent.outcome))
         }
     }
 }

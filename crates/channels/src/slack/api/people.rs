@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::Workspace;
-use super::call::{Arguments, CallError, read};
+use super::call::{Arguments, CallError, Sent, read};
 use super::conversations::unexpected;
 use super::method::Method;
 use super::model::{Identity, Page, Team};
@@ -32,7 +32,12 @@ impl Workspace {
         let url = self.api.settings.api_base.join(method);
         let url = url.map_err(|_| unexpected(Method::AuthTest, "an address"))?;
         let request = Request::post(url, "slack").bearer(self.token.expose_secret());
-        let (outcome, headers, body) = self.api.send_for_headers(request).await;
+        let Sent {
+            outcome,
+            headers,
+            body,
+            ..
+        } = self.api.send_request(request).await;
         if !matches!(outcome, Outcome::Accepted { .. }) {
             return Err(failed(outcome));
         }
