@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amebo_core::Environment;
-use amebo_testkit::slack::SignedRequest;
+use amebo_core::permission::{Action, Resource};
 use amebo_testkit::slack::storm::{Reckoning, Talk, number_of};
+use amebo_testkit::slack::{SignedRequest, World};
+use amebo_testkit::{FakeSlack, first_owner};
 use anyhow::{Context as _, Result, ensure};
-use reqwest::{Client, Method};
+use reqwest::Client;
 use tokio::sync::watch;
 
 use super::place::{Place, open, send};
 use crate::Options;
 use crate::figure::{Better, Figure};
-use crate::server::{Server, client};
+use crate::server::{Installation, client};
 use crate::text::question;
 
 /// The share of calls to Slack that fail.
@@ -84,7 +86,7 @@ pub async fn measure(options: &Options) -> Result<Vec<Figure>> {
     if all_came {
         settled(&installation).await?;
     }
-    let numbers = numbers(&server, &storm, &fake).await?;
+    let numbers = numbers(&installation, &storm, &fake).await?;
     let reckoning: Reckoning = {
         let world = fake.world();
         storm.iter().map(|talk| talk.reckon(&world, &numbers)).sum()
@@ -147,7 +149,7 @@ async fn acknowledged(
     }
 }
 
-fn posts(world: &amebo_testkit::slack::World) -> usize {
+fn posts(world: &World) -> usize {
     let posted = world
         .calls
         .iter()
@@ -156,7 +158,7 @@ fn posts(world: &amebo_testkit::slack::World) -> usize {
 }
 
 /// Waits until the queue is empty, so that nothing more will be said.
-async fn settled(installation: &crate::server::Installation) -> Result<()> {
+async fn settled(installation: &Installation) -> Result<()> {
     let (store, _) = open(installation).await?;
     let started = Instant::now();
     loop {
@@ -174,9 +176,9 @@ async fn settled(installation: &crate::server::Installation) -> Result<()> {
 
 /// Which message each answered question was.
 async fn numbers(
-    server: &Server,
+    installation: &Installation,
     storm: &[Talk],
-    fake: &amebo_testkit::FakeSlack,
+    fake: &FakeSlack,
 ) -> Result<HashMap<String, usize>> {
     let ids: Vec<String> = {
         let world = fake.world();
@@ -186,13 +188,17 @@ async fn numbers(
             .flatten()
             .collect()
     };
+    let (store, _) = open(installation).await?;
+    let owner = first_owner(&store).await;
+    let permit = owner.permit(Resource::Transcript, Action::Read)?;
     let mut numbers = HashMap::with_capacity(ids.len());
+    let mut tx = store.begin(&permit).await?;
     for id in ids {
-        let question = server
-            .call(Method::GET, &format!("/questions/{id}"), None)
-            .await?;
-        let number = question["text"].as_str().and_then(number_of);
-        numbers.insert(id, number.context("a question is none of the storm's")?);
+        let question = tx.questions().by_id(id.parse()?, owner.reader()).await?;
+        let number = question.and_then(|question| number_of(&question.text));
+        numbers.insert(id, number.context("a reply is to no question of the storm's")?);
     }
+    tx.commit().await?;
+    store.close().await;
     Ok(numbers)
 }

@@ -123,6 +123,33 @@ pub struct Seen {
     pub p99_ms: f64,
     /// How many were answered otherwise.
     pub refused: usize,
+    times: Vec<Duration>,
+    seconds: f64,
+}
+
+impl Seen {
+    /// What was seen in several turns, taken together.
+    pub fn of(turns: Vec<Self>) -> Self {
+        let mut times = Vec::new();
+        let (mut refused, mut seconds) = (0, 0.0);
+        for turn in turns {
+            times.extend(turn.times);
+            refused += turn.refused;
+            seconds += turn.seconds;
+        }
+        Self::new(times, refused, seconds)
+    }
+
+    fn new(mut times: Vec<Duration>, refused: usize, seconds: f64) -> Self {
+        let count = f64::from(u32::try_from(times.len()).unwrap_or(u32::MAX));
+        Self {
+            rate: count / seconds,
+            p99_ms: percentile(&mut times, 0.99),
+            refused,
+            times,
+            seconds,
+        }
+    }
 }
 
 /// Calls for some time from as many connections as told, one request after the other on each; `make` makes the request of each number.
@@ -161,9 +188,5 @@ pub async fn run(
     }
     let seconds = started.elapsed().as_secs_f64();
     ensure!(!times.is_empty(), "nothing was accepted");
-    Ok(Seen {
-        rate: f64::from(u32::try_from(times.len())?) / seconds,
-        p99_ms: percentile(&mut times, 0.99),
-        refused,
-    })
+    Ok(Seen::new(times, refused, seconds))
 }

@@ -165,7 +165,7 @@ impl Api {
         let in_crowd = Instant::now() + IN_CROWD;
         let mut attempt = 0;
         loop {
-            let pass = match self.flights.enter(account) {
+            let pass = match self.flights.enter(account, self.environment.now()) {
                 // Installations are the app's own affair, and rare in any one workspace.
                 _ if method.tier() == Tier::Installing => None,
                 Ok(pass) => Some(pass),

@@ -223,7 +223,7 @@ impl Workspace {
             })));
         }
         let request = Request::post(url.clone(), "slack").json(&callback_body(payload, public, replace));
-        let pass = match self.api.flights.enter(&self.account) {
+        let pass = match self.api.flights.enter(&self.account, self.api.environment.now()) {
             Ok(pass) => pass,
             Err(Full::Crowded(wait) | Full::Silent(wait)) => {
                 return Err(failed(Outcome::RetryAfter(self.api.spread(wait))));

@@ -1,17 +1,21 @@
 //! How many calls of one workspace are under way, and whether they are answered.
 //!
 //! Whoever calls holds a place among those who work for somebody waiting. A workspace that does not answer must not take all of these
-//! places: only some of its calls are under way at a time, and once one got no answer, a single call probes whether answers come
-//! again while all others are told to come back later, the later the longer it lasts.
+//! places: only some of its calls are under way at a time, and while one of them waits for its answer for longer than usual, all
+//! others are told to come back. Once one got no answer at all, a single call probes whether answers come again, and the others come
+//! back the later the longer it lasts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 
 /// How many calls of one workspace are under way at a time.
-const AT_ONCE: u32 = 8;
+const AT_ONCE: usize = 8;
+/// After how long without an answer a call keeps others of its workspace from beginning. Slack answers within a fraction of it.
+const LATE: TimeDelta = TimeDelta::seconds(2);
 /// When to come again while as many are under way.
 const CROWDED: Duration = Duration::from_millis(100);
 /// When to come again after the first call without an answer; twice as late after each further one.
@@ -25,7 +29,8 @@ pub(super) struct Flights(Mutex<HashMap<Arc<str>, Flight>>);
 
 #[derive(Debug, Default)]
 struct Flight {
-    under_way: u32,
+    /// When the calls under way began, oldest first.
+    under_way: VecDeque<DateTime<Utc>>,
     /// Calls since the last answer that got none.
     silent: u32,
 }
@@ -44,24 +49,28 @@ pub(super) enum Full {
 pub(super) struct Pass {
     flights: Arc<Flights>,
     account: Arc<str>,
+    since: DateTime<Utc>,
 }
 
 impl Flights {
-    /// Lets a call begin, or says when to come again.
-    pub(super) fn enter(self: &Arc<Self>, account: &Arc<str>) -> Result<Pass, Full> {
+    /// Lets a call begin now, or says when to come again.
+    pub(super) fn enter(self: &Arc<Self>, account: &Arc<str>, now: DateTime<Utc>) -> Result<Pass, Full> {
         let mut flights = self.0.lock();
         let flight = flights.entry(account.clone()).or_default();
-        match (flight.silent, flight.under_way) {
-            (0, under_way) if under_way >= AT_ONCE => return Err(Full::Crowded(CROWDED)),
-            (silent, 1..) if silent > 0 => {
-                let later = SILENT.saturating_mul(1 << silent.min(10).saturating_sub(1));
+        if let Some(oldest) = flight.under_way.front() {
+            if flight.silent > 0 || now - *oldest > LATE {
+                let later = SILENT.saturating_mul(1 << flight.silent.min(10).saturating_sub(1));
                 return Err(Full::Silent(later.min(LONGEST)));
             }
-            _ => flight.under_way += 1,
+            if flight.under_way.len() >= AT_ONCE {
+                return Err(Full::Crowded(CROWDED));
+            }
         }
+        flight.under_way.push_back(now);
         Ok(Pass {
             flights: Arc::clone(self),
             account: account.clone(),
+            since: now,
         })
     }
 }
@@ -83,8 +92,9 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut flights = self.flights.0.lock();
         if let Some(flight) = flights.get_mut(&self.account) {
-            flight.under_way -= 1;
-            if flight.under_way == 0 && flight.silent == 0 {
+            let place = flight.under_way.iter().position(|since| *since == self.since);
+            place.and_then(|place| flight.under_way.remove(place));
+            if flight.under_way.is_empty() && flight.silent == 0 {
                 flights.remove(&self.account);
             }
         }
@@ -95,15 +105,21 @@ impl Drop for Pass {
 mod tests {
     use super::*;
 
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
     #[test]
     fn a_workspace_has_some_calls_under_way_and_others_do_not_count() {
         let flights = Arc::new(Flights::default());
         let (one, other): (Arc<str>, Arc<str>) = ("T1".into(), "T2".into());
-        let mut passes: Vec<Pass> = (0..AT_ONCE).map(|_| flights.enter(&one).unwrap()).collect();
-        assert_eq!(flights.enter(&one).unwrap_err(), Full::Crowded(CROWDED));
-        assert!(flights.enter(&other).is_ok());
+        let mut passes: Vec<Pass> = (0..AT_ONCE)
+            .map(|_| flights.enter(&one, at(0)).unwrap())
+            .collect();
+        assert_eq!(flights.enter(&one, at(1)).unwrap_err(), Full::Crowded(CROWDED));
+        assert!(flights.enter(&other, at(1)).is_ok());
         passes.pop().unwrap().ended(true);
-        assert!(flights.enter(&one).is_ok());
+        assert!(flights.enter(&one, at(1)).is_ok());
         drop(passes);
         assert!(
             flights.0.lock().is_empty(),
@@ -112,26 +128,35 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_waits_for_long_keeps_others_back_until_it_is_answered() {
+        let flights = Arc::new(Flights::default());
+        let account: Arc<str> = "T1".into();
+        let slow = flights.enter(&account, at(0)).unwrap();
+        assert!(flights.enter(&account, at(2)).is_ok());
+        assert_eq!(flights.enter(&account, at(3)).unwrap_err(), Full::Silent(SILENT));
+        slow.ended(true);
+        assert!(flights.enter(&account, at(3)).is_ok());
+    }
+
+    #[test]
     fn one_call_probes_a_workspace_that_is_silent_until_it_answers() {
         let flights = Arc::new(Flights::default());
         let account: Arc<str> = "T1".into();
+        let enter = || flights.enter(&account, at(0));
         for doubled in [1, 2, 4] {
-            flights.enter(&account).unwrap().ended(false);
-            let probe = flights.enter(&account).unwrap();
-            assert_eq!(
-                flights.enter(&account).unwrap_err(),
-                Full::Silent(SILENT * doubled)
-            );
+            enter().unwrap().ended(false);
+            let probe = enter().unwrap();
+            assert_eq!(enter().unwrap_err(), Full::Silent(SILENT * doubled));
             drop(probe);
         }
         for _ in 0..20 {
-            flights.enter(&account).unwrap().ended(false);
+            enter().unwrap().ended(false);
         }
-        let probe = flights.enter(&account).unwrap();
-        assert_eq!(flights.enter(&account).unwrap_err(), Full::Silent(LONGEST));
+        let probe = enter().unwrap();
+        assert_eq!(enter().unwrap_err(), Full::Silent(LONGEST));
         probe.ended(true);
-        let first = flights.enter(&account).unwrap();
-        assert!(flights.enter(&account).is_ok());
+        let first = enter().unwrap();
+        assert!(enter().is_ok());
         drop(first);
     }
 }
