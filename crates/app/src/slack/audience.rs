@@ -92,20 +92,49 @@ impl Explained {
 #[derive(Debug, Default)]
 pub(crate) struct Places(Mutex<Known>);
 
-/// Who reads a place of a workspace, and since when that is known.
-type Known = HashMap<(ChannelConnectionId, String), (Explained, DateTime<Utc>)>;
-
-impl Places {
-    /// Forgets who reads a place, after somebody came or left.
-    pub(super) fn forget(&self, connection: ChannelConnectionId, place: &str) {
-        self.0.lock().remove(&(connection, place.to_owned()));
-    }
+#[derive(Debug, Default)]
+struct Known {
+    /// Who reads a place of a workspace, and since when that is known.
+    readers: HashMap<(ChannelConnectionId, String), (Explained, DateTime<Utc>)>,
+    /// When Slack said last that somebody came to a place or left it, by Slack's id of the place. It is said at the door, since the event's
+    /// own job may run after that of the next question.
+    changes: HashMap<String, DateTime<Utc>>,
 }
 
 impl Places {
+    fn readers(&self, key: &(ChannelConnectionId, String), now: DateTime<Utc>) -> Option<Explained> {
+        let known = self.0.lock();
+        let (explained, since) = known.readers.get(key)?;
+        let is_current = known.changes.get(&key.1).is_none_or(|change| change < since);
+        (is_current && now - *since < KNOWN_FOR).then(|| explained.clone())
+    }
+
+    /// Keeps who reads a place, as it was found when `since` was the time.
+    fn keep(&self, key: (ChannelConnectionId, String), explained: Explained, since: DateTime<Utc>) {
+        let mut known = self.0.lock();
+        if known.readers.len() >= MOST_KNOWN {
+            known.readers.clear();
+        }
+        known.readers.insert(key, (explained, since));
+    }
+
+    /// Notes that somebody came to a place or left it, so that nothing found before counts.
+    pub(super) fn changed(&self, place: &str, now: DateTime<Utc>) {
+        let mut known = self.0.lock();
+        if known.changes.len() >= MOST_KNOWN {
+            (known.changes, known.readers) = Default::default();
+        }
+        known.changes.insert(place.to_owned(), now);
+    }
+
+    /// Forgets who reads a place.
+    pub(super) fn forget(&self, connection: ChannelConnectionId, place: &str) {
+        self.0.lock().readers.remove(&(connection, place.to_owned()));
+    }
+
     /// Forgets who reads the places of a connection, after somebody became known or unknown.
     pub(super) fn forget_all(&self, connection: ChannelConnectionId) {
-        self.0.lock().retain(|(of, _), _| *of != connection);
+        self.0.lock().readers.retain(|(of, _), _| *of != connection);
     }
 }
 
@@ -134,23 +163,13 @@ impl App {
     ) -> Result<Audience> {
         let key = (workspace.id, place.id.clone());
         let now = self.environment().now();
-        let known = self
-            .slack_places
-            .0
-            .lock()
-            .get(&key)
-            .filter(|(_, since)| now - *since < KNOWN_FOR)
-            .map(|(explained, _)| explained.clone());
-        let explained = if let Some(explained) = known {
-            explained
-        } else {
-            let explained = self.look_around(workspace, permit, place).await?;
-            let mut places = self.slack_places.0.lock();
-            if places.len() >= MOST_KNOWN {
-                places.clear();
+        let explained = match self.slack_places.readers(&key, now) {
+            Some(explained) => explained,
+            None => {
+                let explained = self.look_around(workspace, permit, place).await?;
+                self.slack_places.keep(key, explained.clone(), now);
+                explained
             }
-            places.insert(key, (explained.clone(), now));
-            explained
         };
         // What the event itself shows counts even where the list of readers does not show it.
         let insiders = !place.shared && !explained.has_outsiders();

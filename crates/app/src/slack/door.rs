@@ -155,7 +155,13 @@ impl App {
                 .take_in(webhook(&event, signed_with.clone(), body, now))
                 .await?
             {
-                Receipt::Accepted | Receipt::Repeated => continue,
+                Receipt::Accepted | Receipt::Repeated => {
+                    if let Event::Membership { place, .. } | Event::PlaceChanged { place, .. } = &event.event
+                    {
+                        self.slack_places.changed(&place.id, now);
+                    }
+                    continue;
+                }
                 Receipt::UnknownAccount => (connection, Refused::UnknownAccount),
                 Receipt::Disconnected(known) => (Some(known), Refused::Disconnected),
             };
