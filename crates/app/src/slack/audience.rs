@@ -163,13 +163,12 @@ impl App {
     ) -> Result<Audience> {
         let key = (workspace.id, place.id.clone());
         let now = self.environment().now();
-        let explained = match self.slack_places.readers(&key, now) {
-            Some(explained) => explained,
-            None => {
-                let explained = self.look_around(workspace, permit, place).await?;
-                self.slack_places.keep(key, explained.clone(), now);
-                explained
-            }
+        let explained = if let Some(explained) = self.slack_places.readers(&key, now) {
+            explained
+        } else {
+            let explained = self.look_around(workspace, permit, place).await?;
+            self.slack_places.keep(key, explained.clone(), now);
+            explained
         };
         // What the event itself shows counts even where the list of readers does not show it.
         let insiders = !place.shared && !explained.has_outsiders();
