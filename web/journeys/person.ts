@@ -45,7 +45,7 @@ export async function ask(page: Page, question: string) {
   const field = page.getByRole("textbox", { name: "Your question" });
   await field.fill(question);
   await field.press("Enter");
-  await expect(page.getByRole("heading", { name: question })).toBeVisible();
+  await expect(page.getByRole("heading", { name: question, level: 2 })).toBeVisible();
   await expect(page.locator(".turn").last().locator(".grounds")).toBeVisible({ timeout: 60_000 });
 }
 
