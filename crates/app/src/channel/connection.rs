@@ -5,6 +5,7 @@ use std::sync::Arc;
 use amebo_core::channel::{ChannelKind, ConnectionStatus};
 use amebo_core::id::{ChannelConnectionId, Id as _};
 use amebo_core::permission::{Action, Resource};
+use amebo_store::Permit;
 use amebo_store::audit::NewEntry;
 use serde_json::json;
 
@@ -104,17 +105,7 @@ impl App {
         id: ChannelConnectionId,
     ) -> Result<ChannelConnection> {
         let permit = access.permit(Resource::ChannelConnection, Action::Update)?;
-        let mut tx = self.store.begin(&permit).await?;
-        let before = tx
-            .channel_connections()
-            .by_id(id)
-            .await?
-            .ok_or(Error::NotFound("channel connection"))?;
-        tx.commit().await?;
-        // Asked first, with the token that is then forgotten; whether Slack hears it or not, it ends here.
-        if before.kind == ChannelKind::Slack && before.status == ConnectionStatus::Active {
-            self.leave_slack(&permit, &before).await;
-        }
+        self.leave_platform(&permit, id).await?;
         let mut tx = self.store.begin(&permit).await?;
         tx.channel_connections()
             .disconnect(id, "Disconnected by an administrator.")
@@ -134,20 +125,31 @@ impl App {
         connection.ok_or(Error::NotFound("channel connection"))
     }
 
-    /// Removes a connection and erases what came from it: conversations, messages, identities, stored events, and what was learnt from
-    /// its channels.
-    pub async fn erase_channel(self: &Arc<Self>, access: &Access, id: ChannelConnectionId) -> Result<()> {
-        let permit = access.permit(Resource::ChannelConnection, Action::Delete)?;
-        let mut tx = self.store.begin(&permit).await?;
-        let before = tx
+    /// Tells the platform that Amebo leaves an account in use, while there still is a token to say it with. Whether it hears it or
+    /// not, the use ends here.
+    async fn leave_platform(
+        self: &Arc<Self>,
+        permit: &Permit,
+        id: ChannelConnectionId,
+    ) -> Result<ChannelConnection> {
+        let mut tx = self.store.begin(permit).await?;
+        let known = tx
             .channel_connections()
             .by_id(id)
             .await?
             .ok_or(Error::NotFound("channel connection"))?;
         tx.commit().await?;
-        if before.kind == ChannelKind::Slack && before.status == ConnectionStatus::Active {
-            self.leave_slack(&permit, &before).await;
+        if known.kind == ChannelKind::Slack && known.status == ConnectionStatus::Active {
+            self.leave_slack(permit, &known).await;
         }
+        Ok(known)
+    }
+
+    /// Removes a connection and erases what came from it: conversations, messages, identities, stored events, and what was learnt from
+    /// its channels.
+    pub async fn erase_channel(self: &Arc<Self>, access: &Access, id: ChannelConnectionId) -> Result<()> {
+        let permit = access.permit(Resource::ChannelConnection, Action::Delete)?;
+        let before = self.leave_platform(&permit, id).await?;
         let mut tx = self.store.begin(&permit).await?;
         tx.contacts().delete_known_only_on(id).await?;
         let removed = tx.slack().erase_connection(id).await?;

@@ -4,7 +4,7 @@
 //! command's answer and a direct message are read by the asker alone. Whoever is not known to belong to the organisation counts as
 //! somebody from outside, and one such reader is enough.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use amebo_channels::inbound::{Place, PlaceKind};
@@ -262,10 +262,15 @@ impl App {
         let mut tx = self.store.begin(permit).await?;
         let active = tx.channel_identities(workspace.id).active_members(&users).await?;
         tx.commit().await?;
+        // Thousands may be in a channel, so nobody is looked for among the others one by one.
+        let active: HashSet<_> = active.into_iter().collect();
+        let by_id: HashMap<&str, &ChannelIdentity> = identities
+            .iter()
+            .map(|identity| (identity.external_id.as_str(), identity))
+            .collect();
         let (mut members, mut colleagues, mut outsiders) = (0, 0, 0);
         for person in &people {
-            let identity = identities.iter().find(|identity| identity.external_id == *person);
-            match identity {
+            match by_id.get(person.as_str()).copied() {
                 Some(identity) if identity.standing == Standing::Bot => {}
                 Some(ChannelIdentity {
                     who: Who::Member(user),
@@ -301,9 +306,13 @@ impl App {
         let mut tx = self.store.begin(permit).await?;
         let mut known = tx.channel_identities(workspace.id).of(people).await?;
         tx.commit().await?;
+        let names: HashSet<&str> = known
+            .iter()
+            .map(|identity| identity.external_id.as_str())
+            .collect();
         let unknown: Vec<&String> = people
             .iter()
-            .filter(|person| !known.iter().any(|identity| identity.external_id == **person))
+            .filter(|person| !names.contains(person.as_str()))
             .collect();
         if unknown.len() <= MOST_ASKED {
             for person in unknown {

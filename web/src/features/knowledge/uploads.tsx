@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type DragEvent, type ReactNode, useRef, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useRef, useSyncExternalStore } from "react";
 import { useOrganization } from "../../api/organization";
 import { bytes } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Button, IconButton } from "../../ui/button";
+import { Drop } from "../../ui/drop";
 import { Icon } from "../../ui/icon";
 import { Progress } from "../../ui/page";
 import { clearUploads, currentUploads, filesOf, onUploads, retryUpload, type Upload, upload } from "./upload";
@@ -24,27 +25,10 @@ export function DropZone({
   children?: ReactNode;
   label: string;
 }) {
-  const [over, setOver] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
-  const leave = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-  };
   return (
-    <section
-      className={over ? "drop over" : "drop"}
-      aria-label={label}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={leave}
-      onDrop={async (event) => {
-        leave(event);
-        onFiles(await filesOf(event.dataTransfer));
-      }}
-    >
+    <Drop label={label} onDrop={async (dropped) => onFiles(await filesOf(dropped))}>
       <Icon name="upload" />
       <p>
         <strong>{t("upload.drop")}</strong>
@@ -79,7 +63,7 @@ export function DropZone({
         aria-label={t("upload.folder")}
         onChange={(event) => take(event.currentTarget, onFiles)}
       />
-    </section>
+    </Drop>
   );
 }
 

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type DragEvent, useId, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
 import { sendFile } from "../../api/transfer";
 import { bytes } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
+import { Drop } from "../../ui/drop";
 import { Select, TextField } from "../../ui/field";
 import { Icon } from "../../ui/icon";
 import { Progress } from "../../ui/page";
@@ -123,24 +124,12 @@ function Form({ bases }: { bases: { id: string; name: string }[] }) {
 function Archive({ file, onFile }: { file: File | undefined; onFile: (file: File) => void }) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
-  const leave = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-  };
   return (
-    <section
-      className={over ? "drop over" : "drop"}
-      aria-labelledby={id}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={leave}
-      onDrop={(event) => {
-        leave(event);
-        const dropped = event.dataTransfer.files[0];
-        if (dropped) onFile(dropped);
+    <Drop
+      labelledBy={id}
+      onDrop={(dropped) => {
+        const first = dropped.files[0];
+        if (first) onFile(first);
       }}
     >
       <Icon name={file ? "file" : "upload"} />
@@ -168,6 +157,6 @@ function Archive({ file, onFile }: { file: File | undefined; onFile: (file: File
           event.currentTarget.value = "";
         }}
       />
-    </section>
+    </Drop>
   );
 }
