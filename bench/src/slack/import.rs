@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::Options;
 use crate::figure::{Better, Figure};
-use crate::server::{Installation, Server};
+use crate::server::Installation;
 use crate::text::document;
 
 /// How many channels a made-up export has, and days of each, and messages of each day.
@@ -22,12 +22,8 @@ const OF_A_DAY: usize = 100;
 
 /// Imports an export that is made up, and the real one below `AMEBO_EVAL_DATA` where there is one.
 pub async fn measure(options: &Options) -> Result<Vec<Figure>> {
-    // One job of this priority at a time: the import goes first, and what it finds to be embedded waits.
-    let installation =
-        Installation::new(&options.amebo, &options.models)?.with(&[("AMEBO__JOBS__CONCURRENCY__BULK", "1")]);
-    let server = installation.start().await?;
     let made_up = made_up(options.scaled(CHANNELS, 2), options.scaled(DAYS, 3))?;
-    let (messages, rate) = imported(&server, made_up).await?;
+    let (messages, rate) = imported(options, made_up).await?;
     let mut figures = vec![
         Figure::new(
             format!("messages of a Slack export stored, {messages} in {CHANNELS} channels"),
@@ -43,7 +39,7 @@ pub async fn measure(options: &Options) -> Result<Vec<Figure>> {
         .map(|data| data.join("slack_export/racket"))
         .filter(|folder| folder.is_dir());
     if let Some(folder) = real {
-        let (messages, rate) = imported(&server, zipped(&folder)?).await?;
+        let (messages, rate) = imported(options, zipped(&folder)?).await?;
         figures.push(
             Figure::new(
                 format!("messages of a real Slack export stored, {messages}"),
@@ -54,12 +50,15 @@ pub async fn measure(options: &Options) -> Result<Vec<Figure>> {
             .target(5_000.0, 20_000.0),
         );
     }
-    server.stop()?;
     Ok(figures)
 }
 
-/// Sends an archive in and waits until all of it is stored; how many messages that were, and how many a second.
-async fn imported(server: &Server, archive: Vec<u8>) -> Result<(f64, f64)> {
+/// Sends an archive in to a server of its own and waits until all of it is stored; how many messages that were, and how many a second.
+async fn imported(options: &Options, archive: Vec<u8>) -> Result<(f64, f64)> {
+    // One job of this priority at a time: the import goes first, and what it finds to be embedded waits.
+    let installation =
+        Installation::new(&options.amebo, &options.models)?.with(&[("AMEBO__JOBS__CONCURRENCY__BULK", "1")]);
+    let server = installation.start().await?;
     let base = server
         .knowledge_base(&format!("Export {}", archive.len()))
         .await?;
@@ -82,6 +81,7 @@ async fn imported(server: &Server, archive: Vec<u8>) -> Result<(f64, f64)> {
         import["problem_count"] == 0 && import["messages"] == import["messages_new"],
         "not everything was stored: {import}"
     );
+    server.stop()?;
     let time = |field: &str| {
         let time = import[field].as_str().unwrap_or_default();
         time.parse::<chrono::DateTime<chrono::Utc>>()

@@ -109,7 +109,10 @@ pub struct Sealed {
 }
 
 const COLUMNS: &str = "id, kind, external_account_id, app_id, display_name, status, status_reason, sealed_app is not null as has_own_app,
-    scopes, token_expires_at, account, configuration, connected_by, connected_at, created_at, last_event_at, last_error, last_error_at,
+    scopes, token_expires_at, account, configuration, connected_by, connected_at, created_at, last_error, last_error_at,
+    greatest(last_event_at, (select max(event.created_at) from inbound_events event
+                             where event.organization_id = channel_connections.organization_id
+                               and event.connection_id = channel_connections.id)) as last_event_at,
     refused_count, last_refusal, last_refused_at, listed_at";
 
 #[derive(sqlx::FromRow)]

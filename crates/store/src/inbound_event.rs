@@ -22,8 +22,6 @@ use crate::{OrgTx, Store, SystemTx};
 
 /// How long accepted webhooks are kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
-/// How often it is noted that an account sends, at most.
-const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// Does what a webhook is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -115,10 +113,9 @@ struct Route {
     organization: OrganizationId,
     account: String,
     status: ConnectionStatus,
-    note: bool,
 }
 
-type RouteRow = (Uuid, Uuid, String, String, bool, Option<DateTime<Utc>>);
+type RouteRow = (Uuid, Uuid, String, String, bool);
 
 impl Store {
     /// Stores webhooks with their jobs, in one transaction, and tells what became of each, in their order.
@@ -162,7 +159,6 @@ impl Store {
         let mut tx = self.begin_system().await?;
         let inserted = tx.insert_inbound(columns).await?;
         let mut jobs = Vec::with_capacity(inserted.len());
-        let mut seen = Vec::new();
         for id in inserted {
             let Some((place, route)) = places
                 .get(&id)
@@ -171,9 +167,6 @@ impl Store {
                 continue;
             };
             receipts[place] = Receipt::Accepted;
-            if route.note && !seen.contains(&route.connection.uuid()) {
-                seen.push(route.connection.uuid());
-            }
             let task = Receive {
                 event: InboundEventId::from_uuid(id),
             };
@@ -187,18 +180,7 @@ impl Store {
             connection,
             environment,
         } = tx.scope();
-        let pushed = job::push(&mut *connection, environment, jobs).await?;
-        if !seen.is_empty() {
-            // Rows that somebody else is writing at the moment are left for the next time.
-            sqlx::query(
-                "update channel_connections set last_event_at = $2
-                 where id in (select id from channel_connections where id = any ($1) order by id for update skip locked)",
-            )
-            .bind(seen)
-            .bind(environment.now())
-            .execute(&mut *connection)
-            .await?;
-        }
+        let pushed = job::push(connection, environment, jobs).await?;
         tx.commit().await?;
         if !pushed.is_empty() {
             self.raise(Topic::Jobs);
@@ -216,25 +198,28 @@ impl Store {
             .collect();
         accounts.sort_unstable();
         accounts.dedup();
+        // Account by account, which leaves no choice but the index of accounts; and planned anew each time, since a plan kept from when
+        // few were connected reads all of them for ever.
         let rows: Vec<RouteRow> = sqlx::query_as(
-            "select id, organization_id, external_account_id, status, sealed_app is not null, last_event_at
-             from channel_connections where kind = $1 and external_account_id = any ($2)
-             order by status in ('active', 'needs_attention') desc, id desc",
+            "select known.id, known.organization_id, known.external_account_id, known.status, known.own
+             from unnest($2::text[]) as wanted (account)
+             cross join lateral (select id, organization_id, external_account_id, status, sealed_app is not null as own
+                                 from channel_connections where kind = $1 and external_account_id = wanted.account offset 0) as known
+             order by known.status in ('active', 'needs_attention') desc, known.id desc",
         )
         .bind(provider.as_str())
         .bind(accounts)
+        .persistent(false)
         .fetch_all(self.system_pool())
         .await?;
-        let now = self.environment().now();
         let mut shared: HashMap<String, Route> = HashMap::new();
         let mut own: HashMap<(Uuid, String), Route> = HashMap::new();
-        for (id, organization, account, status, has_own_app, last_event_at) in rows {
+        for (id, organization, account, status, has_own_app) in rows {
             let route = Route {
                 connection: ChannelConnectionId::from_uuid(id),
                 organization: OrganizationId::from_uuid(organization),
                 account: account.clone(),
                 status: parse(&status)?,
-                note: last_event_at.is_none_or(|at| at + NOTED_EVERY <= now),
             };
             if has_own_app {
                 own.insert((id, account), route);
@@ -318,13 +303,18 @@ impl SystemTx {
         .await?)
     }
 
-    /// Forgets webhooks that were accepted more than a week ago.
+    /// Forgets webhooks that were accepted more than a week ago, except for when each account was last heard of.
     pub(crate) async fn prune_inbound(&mut self) -> Result<()> {
         let SystemScope {
             connection,
             environment,
         } = self.scope();
-        sqlx::query("delete from inbound_events where created_at < $1 and state <> 'accepted'")
+        sqlx::query(
+            "with gone as (delete from inbound_events where created_at < $1 and state <> 'accepted' returning connection_id, created_at),
+                  heard as (select connection_id, max(created_at) as at from gone group by connection_id)
+             update channel_connections set last_event_at = heard.at from heard
+             where id = heard.connection_id and (last_event_at is null or last_event_at < heard.at)",
+        )
             .bind(environment.now() - KEPT)
             .execute(connection)
             .await?;

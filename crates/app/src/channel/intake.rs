@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use amebo_core::id::ChannelConnectionId;
 use amebo_store::inbound_event::{Receipt, Webhook};
@@ -19,6 +20,10 @@ use crate::{App, Error, Result};
 const GROUP: usize = 256;
 /// How many groups are stored at a time.
 const WRITERS: usize = 2;
+/// From how many webhooks in a group on the next one is given time to gather.
+const CROWD: usize = 8;
+/// How long it is given: a small part of what storing takes.
+const GATHERING: Duration = Duration::from_millis(1);
 /// How many webhooks may wait; whoever comes then is told to come again.
 const LONGEST_LINE: usize = 20_000;
 /// How often refusals are written down, at most.
@@ -82,7 +87,12 @@ impl App {
     }
 
     async fn write_groups(&self) {
+        let mut last = 0;
         loop {
+            if last >= CROWD {
+                // Those who were just told come again at once: with them the group is worth its commit.
+                tokio::time::sleep(GATHERING).await;
+            }
             let group: Vec<Waiting> = {
                 let mut line = self.intake.line.lock();
                 let count = line.waiting.len().min(GROUP);
@@ -92,6 +102,7 @@ impl App {
                 }
                 line.waiting.drain(..count).collect()
             };
+            last = group.len();
             let (webhooks, receipts): (Vec<Webhook>, Vec<_>) = group
                 .into_iter()
                 .map(|waiting| (waiting.webhook, waiting.receipt))

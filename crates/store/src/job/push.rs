@@ -35,14 +35,17 @@ pub(crate) async fn push(
         columns.unique_keys.push(job.unique_key);
     }
     lane::lock(&mut *connection, &lanes).await?;
+    // Whether a lane is occupied is asked by the first of its index: `exists` would be answered by reading the whole queue once the
+    // planner takes it for short.
     let inserted: Vec<Uuid> = sqlx::query_scalar(
         "insert into jobs (id, organization_id, kind, priority, lane, payload, waiting, run_at, max_attempts, unique_key, created_at, updated_at)
          select new.id, new.organization, new.kind, new.priority, new.lane, new.payload::jsonb,
                 case when new.lane is not null
                           and (row_number() over (partition by new.organization, new.lane order by new.place) > 1
-                               or exists (select from jobs before
-                                          where before.organization_id = new.organization and before.lane = new.lane
-                                            and before.state in ('queued', 'running')))
+                               or (select before.number from jobs before
+                                   where before.organization_id = new.organization and before.lane = new.lane
+                                     and before.state in ('queued', 'running')
+                                   order by before.organization_id, before.lane, before.number limit 1) is not null)
                      then 'lane'
                      when new.run_at > $1 then 'time'
                 end,

@@ -333,6 +333,34 @@ async fn a_webhook_past_its_deadline_without_a_job_gets_another_one() {
 }
 
 #[tokio::test]
+async fn when_an_account_was_last_heard_of_outlives_its_events() {
+    let world = World::new().await;
+    let (_, access) = world.database.organization("Acme").await;
+    let connection = world.connect(&access, "T1", false).await.unwrap();
+    let heard = async || {
+        let mut tx = world.begin(&access).await;
+        let connection = tx.channel_connections().by_id(connection).await.unwrap();
+        connection.unwrap().health.last_event_at
+    };
+    assert_eq!(heard().await, None);
+    world.accept(&[webhook("T1", "E1")]).await;
+    world.database.advance(TimeDelta::minutes(1));
+    let last = world.database.environment().now();
+    world.accept(&[webhook("T1", "E2")]).await;
+    assert_eq!(heard().await, Some(last));
+    sqlx::query("update inbound_events set state = 'processed'")
+        .execute(&mut world.database.raw().await)
+        .await
+        .unwrap();
+    world.database.advance(TimeDelta::days(8));
+    amebo_store::maintenance::run_due(&world.database.store)
+        .await
+        .unwrap();
+    assert_eq!(world.count("select count(*) from inbound_events").await, 0);
+    assert_eq!(heard().await, Some(last));
+}
+
+#[tokio::test]
 async fn an_event_has_one_outcome_and_a_delivery_that_was_interrupted_says_so() {
     let world = World::new().await;
     let (_, access) = world.database.organization("Acme").await;
