@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use amebo_core::id::{BlobId, KnowledgeBaseId, SlackImportId};
+use amebo_core::id::{BlobId, KnowledgeBaseId, SlackImportId, SourceId};
 use amebo_core::job::Priority;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource};
@@ -51,6 +51,13 @@ impl Task for ImportSlack {
     const PRIORITY: Priority = Priority::Bulk;
 }
 
+impl ImportSlack {
+    /// Its job. Two exports of a workspace follow one another.
+    fn job(&self, source: SourceId) -> NewJob {
+        NewJob::of(self).lane(format!("slack-import:{source}"))
+    }
+}
+
 /// Handles [`ImportSlack`].
 #[derive(Debug, Clone)]
 pub struct ImportSlackHandler(pub Arc<App>);
@@ -62,7 +69,8 @@ pub struct NewImport {
     pub knowledge_base: KnowledgeBaseId,
     /// The archive's name.
     pub file_name: String,
-    /// The workspace's address, such as `https://acme.slack.com`; without it documents have no links.
+    /// The workspace's address, such as `https://acme.slack.com`. Without it the export goes to the workspace that its users belong to,
+    /// and its documents have links once that is connected.
     pub workspace_url: Option<String>,
     /// Whether documents of public channels are for every member of the organisation; those of others never are.
     pub is_open: bool,
@@ -125,9 +133,7 @@ impl App {
             import: id,
             archive: blob,
         };
-        // Two exports of a workspace follow one another.
-        let job = NewJob::of(&task).lane(format!("slack-import:{source}"));
-        tx.jobs().push(job).await?;
+        tx.jobs().push(task.job(source)).await?;
         tx.audit()
             .append(
                 NewEntry::new("slack.import", "slack_import")
@@ -192,6 +198,8 @@ enum Stop {
     Unfit(String),
     /// Something is away.
     Later(String),
+    /// Another job goes on with it.
+    Moved,
 }
 
 impl From<amebo_store::Error> for Stop {
@@ -216,7 +224,7 @@ impl Handler for ImportSlackHandler {
             ended = app.import(&lease, &task) => ended,
         };
         let failure = match ended {
-            Ok(()) => return Outcome::Done,
+            Ok(()) | Err(Stop::Moved) => return Outcome::Done,
             Err(Stop::Over) => None,
             Err(Stop::Later(reason)) if !lease.is_last_attempt() => {
                 return Outcome::Retry { reason, after: None };
@@ -244,7 +252,7 @@ impl App {
         let mut writer = Writer {
             app: self,
             lease,
-            import: task.import,
+            task,
             source: import.source,
             is_open: import.is_open,
             progress: SlackImportProgress {
@@ -258,7 +266,7 @@ impl App {
             writer.store(part).await?;
         }
         match reader.await {
-            Ok(Ok(())) => writer.finish(task).await,
+            Ok(Ok(())) => writer.finish().await,
             Ok(Err(amebo_channels::slack::export::Error::Io(error))) => Err(error.into()),
             Ok(Err(error)) => Err(Stop::Unfit(format!("{error}."))),
             Err(error) => Err(Stop::Later(format!(

@@ -179,6 +179,37 @@ async fn an_export_is_findable_by_the_members_of_its_channels_and_importing_it_a
 }
 
 #[tokio::test]
+async fn an_export_that_tells_no_address_goes_to_the_workspace_of_its_users() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let base = knowledge_base(&owner, "Chat").await;
+    let files = workspace("ada@acme.example");
+    app.connect_workspace(&owner, "T1", None, json!({})).await;
+    let addressed = "with addressed as (update channel_connections set account = account || '{\"url\": \"https://acme.slack.com/\"}' returning id)
+        select count(*) from addressed";
+    assert_eq!(app.scalar(addressed).await, 1);
+    let told = imported(&app, &owner, &base, "&workspace=acme.slack.com", archive(&files)).await;
+    let untold = imported(&app, &owner, &base, "", archive(&files)).await;
+    assert_eq!(
+        (&untold["state"], &untold["messages_new"]),
+        (&json!("done"), &json!(0)),
+        "{untold}"
+    );
+    assert_eq!(untold["workspace"], told["workspace"]);
+
+    let mut others = workspace("bo@other.example");
+    others[0].1[0]["team_id"] = json!("T2");
+    let other = imported(&app, &owner, &base, "", archive(&others)).await;
+    assert_eq!(
+        (&other["state"], &other["messages_new"], &other["workspace"]),
+        (&json!("done"), &json!(5), &json!(null)),
+        "channels of two workspaces may have the same ids"
+    );
+    let again = imported(&app, &owner, &base, "", archive(&others)).await;
+    assert_eq!(again["messages_new"], 0);
+}
+
+#[tokio::test]
 async fn whoever_leaves_a_channel_finds_nothing_of_it_from_then_on() {
     let app = TestApp::start().await;
     let owner = app.owner("Acme").await;

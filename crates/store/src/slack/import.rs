@@ -219,6 +219,26 @@ impl Slack<'_> {
         Ok(id)
     }
 
+    /// Has an import that has not stored anything go to another workspace's source.
+    pub async fn move_import(
+        &mut self,
+        id: SlackImportId,
+        source: SourceId,
+        workspace_url: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query(
+            "update slack_imports set source_id = $3, workspace_url = $4, updated_at = $5 where organization_id = $1 and id = $2",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(source.uuid())
+        .bind(workspace_url)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
     /// One import.
     pub async fn import(&mut self, id: SlackImportId) -> Result<Option<SlackImport>> {
         let row: Option<Row> = sqlx::query_as(select!("and i.id = $2"))

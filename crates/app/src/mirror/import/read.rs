@@ -19,6 +19,8 @@ const PEOPLE_AT_ONCE: usize = 2_000;
 
 /// What the reader hands to the writer.
 pub(super) enum Part {
+    /// The workspace that most of its users belong to; before anything else.
+    Workspace(String),
     Users(Vec<NewSlackUser>),
     Channels(Vec<ReadChannel>),
     Extent(Extent),
@@ -59,6 +61,11 @@ pub(super) struct Days {
 pub(super) fn read_archive(file: File, skip: u64, parts: &mpsc::Sender<Part>) -> Result<(), Error> {
     let mut export = Export::open(io::BufReader::with_capacity(1 << 16, file), Limits::default())?;
     let mut problems = export.problems().to_vec();
+    if let Some(workspace) = workspace(&mut export)
+        && parts.blocking_send(Part::Workspace(workspace)).is_err()
+    {
+        return Ok(());
+    }
     let (mut names, mut bots, mut users) = (Names::default(), HashSet::new(), Vec::new());
     let (mut user_count, mut channel_count) = (0, 0);
     let mut is_wanted = true;
@@ -139,6 +146,19 @@ pub(super) fn read_archive(file: File, skip: u64, parts: &mpsc::Sender<Part>) ->
     // Nobody takes it only when the job has ended.
     let _ = parts.blocking_send(Part::Days(part));
     Ok(())
+}
+
+/// Which workspace was exported. Its users come with those of others that share channels with it; a list that cannot be read tells
+/// nothing, and is complained of when it is read for the users themselves.
+fn workspace(export: &mut Export<impl io::Read + io::Seek>) -> Option<String> {
+    let mut users_of: BTreeMap<String, usize> = BTreeMap::new();
+    let _ = export.users(|user| {
+        if let Some(team) = user.team_id.filter(|team| is_id(team)) {
+            *users_of.entry(team).or_default() += 1;
+        }
+    });
+    let (workspace, _) = users_of.into_iter().max_by_key(|(_, users)| *users)?;
+    Some(workspace)
 }
 
 fn new_user(user: &User) -> Option<NewSlackUser> {

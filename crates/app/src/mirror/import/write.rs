@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use amebo_channels::slack::transcript::Attached;
-use amebo_core::id::{Id as _, SlackChannelId, SlackImportId, SourceId};
+use amebo_core::channel::ChannelKind;
+use amebo_core::id::{Id as _, SlackChannelId, SourceId};
 use amebo_core::slack::SlackChannelKind;
 use amebo_store::OrgTx;
 use amebo_store::job::Lease;
@@ -26,7 +27,7 @@ const FIRST_MONTH: Option<NaiveDate> = NaiveDate::from_ymd_opt(2013, 1, 1);
 pub(super) struct Writer<'a> {
     pub app: &'a App,
     pub lease: &'a Lease,
-    pub import: SlackImportId,
+    pub task: &'a ImportSlack,
     pub source: SourceId,
     pub is_open: bool,
     pub progress: SlackImportProgress,
@@ -40,6 +41,7 @@ impl Writer<'_> {
     /// Stores a part, with how far the import has come.
     pub async fn store(&mut self, part: Part) -> Result<(), Stop> {
         match part {
+            Part::Workspace(workspace) => self.go_to(&workspace).await,
             Part::Users(users) => {
                 let users = distinct(users, |user| user.external.clone());
                 let mut tx = self.begin().await?;
@@ -64,13 +66,45 @@ impl Writer<'_> {
         }
     }
 
+    /// Sees to it that the messages of one workspace lie in one place, whether they are exported or followed: an import that was not told
+    /// its workspace begins anew in the line of the workspace that its users name.
+    async fn go_to(&self, workspace: &str) -> Result<(), Stop> {
+        let mut tx = self.begin().await?;
+        let import = tx.slack().import(self.task.import).await?.ok_or(Stop::Over)?;
+        if import.workspace_url.is_some() || import.progress.days_done > 0 {
+            return Ok(());
+        }
+        let connection = tx
+            .channel_connections()
+            .by_account(ChannelKind::Slack, workspace)
+            .await?;
+        let url = connection
+            .and_then(|connection| Some(connection.facts["url"].as_str()?.trim_end_matches('/').to_owned()));
+        let source = tx
+            .sources()
+            .of_workspace(import.knowledge_base, workspace, url.as_deref())
+            .await?;
+        if source == self.source {
+            return Ok(());
+        }
+        tx.slack()
+            .move_import(self.task.import, source, url.as_deref())
+            .await?;
+        tx.jobs().push(self.task.job(source)).await?;
+        if !tx.jobs().complete(self.lease).await? {
+            return Err(Stop::Over);
+        }
+        tx.commit().await?;
+        Err(Stop::Moved)
+    }
+
     async fn begin(&self) -> Result<OrgTx, Stop> {
         Ok(self.app.store.begin(&self.lease.permit()).await?)
     }
 
     /// Keeps what was stored together with how far the import has come.
     async fn commit(&self, mut tx: OrgTx) -> Result<(), Stop> {
-        if !tx.slack().note_import(self.import, &self.progress).await? {
+        if !tx.slack().note_import(self.task.import, &self.progress).await? {
             return Err(Stop::Over);
         }
         Ok(tx.commit().await?)
@@ -187,16 +221,16 @@ impl Writer<'_> {
     }
 
     /// Ends the import with its job, and has the archive removed.
-    pub async fn finish(self, task: &ImportSlack) -> Result<(), Stop> {
+    pub async fn finish(self) -> Result<(), Stop> {
         let mut tx = self.begin().await?;
-        if !tx.jobs().complete(self.lease).await? || !tx.slack().end_import(task.import, None).await? {
+        if !tx.jobs().complete(self.lease).await? || !tx.slack().end_import(self.task.import, None).await? {
             return Err(Stop::Over);
         }
-        tx.blobs().delete(task.archive).await?;
+        tx.blobs().delete(self.task.archive).await?;
         tx.events()
             .append(
                 "slack.imported",
-                Some(task.import.uuid()),
+                Some(self.task.import.uuid()),
                 &json!({ "messages": self.progress.messages, "new": self.progress.messages_new }),
             )
             .await?;
