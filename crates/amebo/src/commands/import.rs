@@ -32,7 +32,7 @@ pub struct Options {
     /// Where to put it; made when there is no knowledge base of this name.
     #[arg(long, short = 'k', value_name = "NAME", default_value = "Slack")]
     knowledge_base: String,
-    /// The workspace's address, so that answers link to the messages they rest on.
+    /// The workspace's address, so that answers link to the messages they rest on. Not needed for a workspace that is connected.
     #[arg(long, value_name = "URL")]
     workspace: Option<String>,
     /// Who may see what was said.
