@@ -42,7 +42,28 @@ pub enum SlackFileEnd<'a> {
     Waiting,
 }
 
-type Row = (Uuid, String, DateTime<Utc>, String, Option<Uuid>, Option<Vec<u8>>);
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    id: Uuid,
+    external_id: String,
+    shared_at: DateTime<Utc>,
+    state: String,
+    document_id: Option<Uuid>,
+    sealed_address: Option<Vec<u8>>,
+}
+
+impl From<DueRow> for DueSlackFile {
+    fn from(row: DueRow) -> Self {
+        Self {
+            id: SlackFileId::from_uuid(row.id),
+            external: row.external_id,
+            shared_at: row.shared_at,
+            is_doubted: row.state == "doubted",
+            document: row.document_id.map(DocumentId::from_uuid),
+            sealed_address: row.sealed_address,
+        }
+    }
+}
 
 impl Slack<'_> {
     /// Notes the files of messages that are new or changed; `before` are those of the same messages as they were.
@@ -128,7 +149,7 @@ impl Slack<'_> {
 
     /// The next file of a channel that something is to be done about, the latest first.
     pub async fn due_file(&mut self, channel: SlackChannelId) -> Result<Option<DueSlackFile>> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<DueRow> = sqlx::query_as(
             "select id, external_id, shared_at, state, document_id, sealed_address from slack_files
              where organization_id = $1 and channel_id = $2 and state in ('waiting', 'doubted')
              order by state = 'doubted' desc, shared_at desc, id limit 1",
@@ -137,16 +158,7 @@ impl Slack<'_> {
         .bind(channel.uuid())
         .fetch_optional(&mut *self.0.connection)
         .await?;
-        Ok(row.map(
-            |(id, external, shared_at, state, document, sealed_address)| DueSlackFile {
-                id: SlackFileId::from_uuid(id),
-                external,
-                shared_at,
-                is_doubted: state == "doubted",
-                document: document.map(DocumentId::from_uuid),
-                sealed_address,
-            },
-        ))
+        Ok(row.map(DueSlackFile::from))
     }
 
     /// Whether a message of the channel has this file.

@@ -32,34 +32,35 @@ pub struct Following {
     pub error: Option<String>,
 }
 
-type FollowingRow = (
-    Uuid,
-    Option<Uuid>,
-    bool,
-    Option<DateTime<Utc>>,
-    i64,
-    Option<DateTime<Utc>>,
-    Option<DateTime<Utc>>,
-    Option<DateTime<Utc>>,
-    Option<String>,
-);
+#[derive(sqlx::FromRow)]
+struct FollowingRow {
+    id: Uuid,
+    connection_id: Option<Uuid>,
+    is_selected: bool,
+    backfill_before: Option<DateTime<Utc>>,
+    backfill_messages: i64,
+    backfill_began_at: Option<DateTime<Utc>>,
+    backfilled_at: Option<DateTime<Utc>>,
+    reconciled_at: Option<DateTime<Utc>>,
+    sync_error: Option<String>,
+}
 
 const FOLLOWING: &str = "select id, connection_id, is_selected, backfill_before, backfill_messages, backfill_began_at, backfilled_at,
      reconciled_at, sync_error from slack_channels where organization_id = $1";
 
-fn following(row: FollowingRow) -> (SlackChannelId, Following) {
-    let (id, connection, is_selected, before, messages, began_at, backfilled_at, reconciled_at, error) = row;
-    let following = Following {
-        connection: connection.map(ChannelConnectionId::from_uuid),
-        is_selected,
-        backfill_before: before,
-        backfill_messages: messages.unsigned_abs(),
-        backfill_began_at: began_at,
-        backfilled_at,
-        reconciled_at,
-        error,
-    };
-    (SlackChannelId::from_uuid(id), following)
+impl From<FollowingRow> for Following {
+    fn from(row: FollowingRow) -> Self {
+        Self {
+            connection: row.connection_id.map(ChannelConnectionId::from_uuid),
+            is_selected: row.is_selected,
+            backfill_before: row.backfill_before,
+            backfill_messages: row.backfill_messages.unsigned_abs(),
+            backfill_began_at: row.backfill_began_at,
+            backfilled_at: row.backfilled_at,
+            reconciled_at: row.reconciled_at,
+            error: row.sync_error,
+        }
+    }
 }
 
 impl Slack<'_> {
@@ -119,7 +120,7 @@ impl Slack<'_> {
             .bind(channel.uuid())
             .fetch_optional(&mut *self.0.connection)
             .await?;
-        Ok(row.map(|row| following(row).1))
+        Ok(row.map(Following::from))
     }
 
     /// How far each channel of a connection has been read.
@@ -133,7 +134,10 @@ impl Slack<'_> {
                 .bind(connection.uuid())
                 .fetch_all(&mut *self.0.connection)
                 .await?;
-        Ok(rows.into_iter().map(following).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (SlackChannelId::from_uuid(row.id), row.into()))
+            .collect())
     }
 
     /// Whether what is said in a channel is kept; nobody can change that until this transaction ends.
