@@ -175,12 +175,18 @@ pub struct Asking {
     /// The question.
     pub question: QuestionId,
     events: mpsc::UnboundedReceiver<AskEvent>,
+    stop: CancellationToken,
 }
 
 impl Asking {
     /// What is said next; `None` after the end, or when the outcome could not be stored.
     pub async fn next(&mut self) -> Option<AskEvent> {
         self.events.recv().await
+    }
+
+    /// Ends the work on the question for good, because nobody wants its answer any more; that becomes its outcome.
+    pub fn stop(self) {
+        self.stop.cancel();
     }
 
     /// Waits for the outcome.
@@ -205,6 +211,7 @@ struct Run {
     live: Vec<LivePassage>,
     began: Instant,
     events: mpsc::UnboundedSender<AskEvent>,
+    stop: CancellationToken,
 }
 
 /// For whom a question is answered.
@@ -261,7 +268,7 @@ impl App {
         };
         history.drain(..history.len().saturating_sub(LONGEST_HISTORY));
         let (sender, events) = mpsc::unbounded_channel();
-        let question = opened.id;
+        let (question, stop) = (opened.id, CancellationToken::new());
         let live = asker.conversation.map(|place| place.live).unwrap_or_default();
         let run = Run {
             permit: asker.permit,
@@ -273,10 +280,15 @@ impl App {
             history,
             began,
             events: sender,
+            stop: stop.clone(),
         };
         let app = Arc::clone(self);
         self.answering.tasks.spawn(async move { app.run(run).await });
-        Ok(Asking { question, events })
+        Ok(Asking {
+            question,
+            events,
+            stop,
+        })
     }
 
     /// The knowledge bases that the caller can ask, by name.
@@ -354,10 +366,15 @@ impl App {
     async fn run(&self, run: Run) {
         let work = AssertUnwindSafe(self.answer(&run)).catch_unwind();
         let timed = tokio::time::timeout(self.answering.deadline(), work);
-        let ended = self.answering.stopping.run_until_cancelled(timed).await;
+        let ended = tokio::select! {
+            biased;
+            ended = timed => ended,
+            () = run.stop.cancelled() => Ok(Ok(Ok(outcome::stopped()))),
+            () = self.answering.stopping.cancelled() => Ok(Ok(Ok(outcome::interrupted()))),
+        };
         let mut answer = match ended {
-            Some(Ok(Ok(Ok(answer)))) => answer,
-            Some(Ok(Ok(Err(error)))) => {
+            Ok(Ok(Ok(answer))) => answer,
+            Ok(Ok(Err(error))) => {
                 tracing::error!(
                     question = %run.opened.id,
                     error = &error as &dyn std::error::Error,
@@ -365,12 +382,11 @@ impl App {
                 );
                 outcome::failed(&error)
             }
-            Some(Ok(Err(_panic))) => {
+            Ok(Err(_panic)) => {
                 tracing::error!(question = %run.opened.id, "answering a question panicked");
                 outcome::interrupted()
             }
-            Some(Err(_elapsed)) => outcome::too_slow(self.answering.deadline()),
-            None => outcome::interrupted(),
+            Err(_elapsed) => outcome::too_slow(self.answering.deadline()),
         };
         answer.latency.total_us = micros(run.began.elapsed());
         match self.settle(&run, &answer).await {

@@ -20,6 +20,7 @@ mod reply;
 mod send;
 mod socket;
 mod token;
+mod waiting;
 pub mod why;
 
 use amebo_core::id::KnowledgeBaseId;

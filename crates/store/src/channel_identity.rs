@@ -26,6 +26,13 @@ pub struct ChannelIdentity {
     pub checked_at: DateTime<Utc>,
 }
 
+impl ChannelIdentity {
+    /// Whether the platform has told anything about them, or was asked and knows nothing.
+    pub fn is_told(&self) -> bool {
+        self.checked_at > DateTime::UNIX_EPOCH
+    }
+}
+
 /// Who a person on a channel is in the organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {

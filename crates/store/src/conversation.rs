@@ -220,6 +220,39 @@ impl Conversations<'_> {
         }))
     }
 
+    /// Notes that somebody asked at `at` to stop what is being written in the conversation with this key. False when none is under way.
+    pub async fn request_stop(
+        &mut self,
+        connection: ChannelConnectionId,
+        external_key: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let done = sqlx::query(
+            "update conversations set stop_requested_at = greatest(stop_requested_at, $4), updated_at = $5
+             where organization_id = $1 and connection_id = $2 and external_key = $3 and completed_at is null",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(connection.uuid())
+        .bind(external_key)
+        .bind(at)
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Whether somebody has asked since `since` to stop what is being written in a conversation.
+    pub async fn is_to_stop(&mut self, id: ConversationId, since: DateTime<Utc>) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from conversations where organization_id = $1 and id = $2 and stop_requested_at >= $3)",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(since)
+        .fetch_one(&mut *self.0.connection)
+        .await?)
+    }
+
     /// Notes that something was answered: a new conversation is active from then on.
     pub async fn answered(&mut self, id: ConversationId) -> Result<()> {
         sqlx::query(

@@ -38,6 +38,11 @@ pub(super) fn interrupted() -> NewAnswer {
     without_answer(INTERRUPTED.to_owned())
 }
 
+/// The outcome of a question whose asker wanted no more of it.
+pub(super) fn stopped() -> NewAnswer {
+    without_answer("Whoever asked stopped the answer before it was complete.".to_owned())
+}
+
 fn without_answer(message: String) -> NewAnswer {
     NewAnswer {
         verdict: Verdict::Failed { message },

@@ -51,7 +51,7 @@ impl ReceiveHandler {
             return Ok(());
         }
         match received.event.provider {
-            ChannelKind::Slack => self.0.do_slack(lease, &received).await,
+            ChannelKind::Slack => Box::pin(self.0.do_slack(lease, &received)).await,
             other => Err(Error::Conflict(format!(
                 "nothing is done about events of {other} yet"
             ))),

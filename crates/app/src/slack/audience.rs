@@ -2,7 +2,8 @@
 //!
 //! What is said in a place is read by everybody in it, now and later, so only what each of them may see goes into an answer there. A
 //! command's answer and a direct message are read by the asker alone. Whoever is not known to belong to the organisation counts as
-//! somebody from outside, and one such reader is enough.
+//! somebody from outside, and one such reader is enough. While Slack does not tell who they are, the answer waits as long as its
+//! deadline allows.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,8 +19,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::people::KnowPeople;
+use super::people::{KnowPeople, Stop};
 use super::token::Workspace;
+use super::waiting::Waiting;
 use crate::{App, Result};
 
 /// For how long the readers of a place are not looked up again. Who comes later can read what was said before anyway.
@@ -36,6 +38,8 @@ const MOST_READERS: usize = 5_000;
 pub(super) struct Audience {
     pub(super) readers: Vec<Reader>,
     pub(super) explained: Explained,
+    /// Whether Slack told who they are; otherwise it may tell later, and they count as strangers until then.
+    pub(super) is_told: bool,
 }
 
 /// For whom something was answered, as it is stored with the question and told to whoever asks why.
@@ -149,26 +153,41 @@ impl Audience {
         Self {
             readers: vec![reader.clone()],
             explained: Explained::Asker { standing },
+            is_told: true,
         }
     }
 }
 
 impl App {
-    /// Everybody who reads a place.
+    /// Everybody who reads a place. While Slack does not tell, whoever can wait is told when to ask again by
+    /// [`Error::RateLimited`](crate::Error::RateLimited).
     pub(super) async fn slack_audience(
         self: &Arc<Self>,
         workspace: &Workspace,
         permit: &Permit,
         place: &Place,
+        waiting: Waiting,
     ) -> Result<Audience> {
         let key = (workspace.id, place.id.clone());
         let now = self.environment().now();
-        let explained = if let Some(explained) = self.slack_places.readers(&key, now) {
-            explained
-        } else {
-            let explained = self.look_around(workspace, permit, place).await?;
-            self.slack_places.keep(key, explained.clone(), now);
-            explained
+        let (explained, is_told) = match self.slack_places.readers(&key, now) {
+            Some(explained) => (explained, true),
+            None => match self.look_around(workspace, permit, place).await {
+                Ok(explained) => {
+                    self.slack_places.keep(key, explained.clone(), now);
+                    (explained, true)
+                }
+                Err(Stop::Slack(error)) => {
+                    self.wait_for_slack(&error, waiting)?;
+                    tracing::warn!(
+                        connection = %workspace.id,
+                        error = &error as &dyn std::error::Error,
+                        "Slack did not tell in time who reads a channel; answering as for strangers"
+                    );
+                    (unknown(place, false), false)
+                }
+                Err(Stop::Failed(error)) => return Err(error),
+            },
         };
         // What the event itself shows counts even where the list of readers does not show it.
         let insiders = !place.shared && !explained.has_outsiders();
@@ -178,6 +197,7 @@ impl App {
         Ok(Audience {
             readers: vec![reader],
             explained,
+            is_told,
         })
     }
 
@@ -219,36 +239,30 @@ impl App {
         }
     }
 
+    /// Who reads a place, as far as Slack tells; it may tell later when it stops for [`Stop::Slack`].
     async fn look_around(
         self: &Arc<Self>,
         workspace: &Workspace,
         permit: &Permit,
         place: &Place,
-    ) -> Result<Explained> {
-        let unknown = |shared| Explained::Place {
-            place: place.id.clone(),
-            people: 0,
-            members: 0,
-            colleagues: 0,
-            outsiders: 1,
-            shared,
-        };
+    ) -> Result<Explained, Stop> {
         if place.shared {
-            return Ok(unknown(true));
+            return Ok(unknown(place, true));
         }
         let people = match self.slack_members(workspace, &place.id, MOST_READERS).await {
             Ok(mut people) if people.len() < MOST_READERS => {
                 people.retain(|person| Some(person) != workspace.bot_user.as_ref());
                 people
             }
-            Ok(_) => return Ok(unknown(false)),
+            Ok(_) => return Ok(unknown(place, false)),
+            Err(error) if error.outcome.is_repeatable() => return Err(Stop::Slack(error)),
             Err(error) => {
                 tracing::warn!(
                     connection = %workspace.id,
                     error = &error as &dyn std::error::Error,
-                    "Slack did not tell who reads a channel; answering as for strangers"
+                    "Slack does not tell who reads a channel; answering as for strangers"
                 );
-                return Ok(unknown(false));
+                return Ok(unknown(place, false));
             }
         };
         let identities = self.identities(workspace, permit, place, &people).await?;
@@ -302,10 +316,11 @@ impl App {
         permit: &Permit,
         place: &Place,
         people: &[String],
-    ) -> Result<Vec<ChannelIdentity>> {
+    ) -> Result<Vec<ChannelIdentity>, Stop> {
         let mut tx = self.store.begin(permit).await?;
         let mut known = tx.channel_identities(workspace.id).of(people).await?;
         tx.commit().await?;
+        known.retain(ChannelIdentity::is_told);
         let names: HashSet<&str> = known
             .iter()
             .map(|identity| identity.external_id.as_str())
@@ -316,7 +331,11 @@ impl App {
             .collect();
         if unknown.len() <= MOST_ASKED {
             for person in unknown {
-                known.push(self.slack_identity(workspace, permit, person, false).await?);
+                let (identity, untold) = self.slack_identity(workspace, permit, person, false).await?;
+                if let Some(error) = untold {
+                    return Err(Stop::Slack(error));
+                }
+                known.push(identity);
             }
         } else {
             let mut tx = self.store.begin(permit).await?;
@@ -324,6 +343,18 @@ impl App {
             tx.commit().await?;
         }
         Ok(known)
+    }
+}
+
+/// What is said of a place whose readers are not known; `shared` says that some may be of other companies.
+fn unknown(place: &Place, shared: bool) -> Explained {
+    Explained::Place {
+        place: place.id.clone(),
+        people: 0,
+        members: 0,
+        colleagues: 0,
+        outsiders: 1,
+        shared,
     }
 }
 

@@ -13,7 +13,7 @@ use amebo_channels::slack::api::Patience;
 use amebo_channels::slack::{self, CAPABILITIES};
 use amebo_core::answer::Origin;
 use amebo_core::channel::{ChannelKind, Sender};
-use amebo_core::id::{DocumentId, KnowledgeBaseId};
+use amebo_core::id::{DocumentId, KnowledgeBaseId, QuestionId};
 use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::retrieve::{Speaker as Voice, Turn};
 use amebo_store::answer::Verdict;
@@ -32,8 +32,9 @@ use super::person::Speaker;
 use super::reply;
 use super::send::Outgoing;
 use super::token::Workspace;
+use super::waiting::Waiting;
 use crate::ask::live::rests_on_live;
-use crate::ask::{Ask, Asker, InConversation, Settled};
+use crate::ask::{Ask, Asker, InConversation};
 use crate::channel::receive::Received;
 use crate::{App, Error, Result};
 
@@ -58,6 +59,8 @@ pub(super) struct Addressed {
     pub(super) message: Option<String>,
     /// When it was said.
     pub(super) at: DateTime<Utc>,
+    /// How long whoever said it waits.
+    pub(super) waiting: Waiting,
     /// What the messages of its conversation have in common.
     pub(super) key: String,
     /// Where the answer goes.
@@ -95,7 +98,8 @@ pub(super) enum Scope {
 /// What there is to say.
 struct Outcome {
     reply: Reply,
-    settled: Option<Settled>,
+    /// The question that it answers.
+    question: Option<QuestionId>,
     /// Whether the reply holds what is not to be kept.
     passing: bool,
 }
@@ -124,8 +128,11 @@ impl App {
             return self.end(lease, received, None).await;
         }
         let speaker = self.slack_speaker(workspace, &permit, &said.author).await?;
+        if let Some(untold) = &speaker.untold {
+            self.wait_for_slack(untold, said.waiting)?;
+        }
         let conversation = self.note_said(lease, received, workspace, said, &speaker).await?;
-        let event = received.event.id;
+        let event = &received.event;
         let mut showing = Showing::new(self, lease, event, workspace, said, draft.is_some());
         let outcome = self.slack_outcome(lease, workspace, said, &speaker, &conversation, &mut showing);
         let (outcome, ()) = tokio::join!(outcome, show_work(workspace, said, under_way.is_none()));
@@ -187,7 +194,7 @@ impl App {
         let notice = |text: &str| {
             Ok(Outcome {
                 reply: Reply::new(Form::Notice, text),
-                settled: None,
+                question: None,
                 passing: false,
             })
         };
@@ -207,7 +214,7 @@ impl App {
         let audience = match said.readers {
             Readers::Asker => Audience::of_asker(reader),
             Readers::Place => {
-                self.slack_audience(workspace, &lease.permit(), &said.place)
+                self.slack_audience(workspace, &lease.permit(), &said.place, said.waiting)
                     .await?
             }
         };
@@ -260,8 +267,8 @@ impl App {
                 })
                 .collect(),
         };
-        let settled = match self.ask_for(asker, ask).await {
-            Ok(asking) => showing.follow(asking, conversation.id).await?,
+        let (question, settled) = match self.ask_for(asker, ask).await {
+            Ok(asking) => (asking.question, showing.follow(asking, conversation.id).await?),
             Err(Error::Invalid(fields)) => {
                 let wrong: Vec<String> = fields.into_iter().map(|field| field.message).collect();
                 return notice(&format!("I cannot answer this: {}.", wrong.join("; ")));
@@ -271,13 +278,14 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        if showing.is_stopped() {
+        let Some(settled) = settled else {
             return Ok(Outcome {
-                reply: draft::stopped(),
-                settled: Some(settled),
-                passing: false,
+                reply: showing.stopped(),
+                question: Some(question),
+                // What it rests on was not found out, and may be what is not to be kept.
+                passing: !live.is_empty(),
             });
-        }
+        };
         let mut links = self
             .links(lease, &reply::documents(&settled.answer.verdict))
             .await?;
@@ -289,7 +297,13 @@ impl App {
         }
         let passing = rests_on_live(&settled.answer, &live);
         let declined = matches!(settled.answer.verdict, Verdict::Declined { .. });
+        let untold = match said.readers {
+            Readers::Place if !audience.is_told => Some(reply::READERS_NOT_TOLD),
+            Readers::Asker if speaker.untold.is_some() => Some(reply::ASKER_NOT_TOLD),
+            Readers::Place | Readers::Asker => None,
+        };
         let aside = match said.readers {
+            _ if untold.is_some() => None,
             Readers::Place if declined && workspace.settings.searches_live => Some(reply::LIVE_ALONE),
             Readers::Place if declined && audience.explained.has_outsiders() => Some(reply::PUBLIC_ONLY),
             Readers::Asker if declined && workspace.settings.searches_live && said.search_token.is_none() => {
@@ -298,6 +312,9 @@ impl App {
             Readers::Place | Readers::Asker => None,
         };
         let mut reply = reply::of_answer(settled.question, &settled.answer, &links, aside);
+        if let Some(untold) = untold {
+            reply::caution(&mut reply, untold);
+        }
         reply.linkable = declined && said.readers == Readers::Asker && speaker.access.is_none();
         if said.to.is_for_one_in_a_shared_place() {
             reply.shareable = reply.form == Form::Answer && !audience::is_private(&said.place);
@@ -308,7 +325,7 @@ impl App {
         }
         Ok(Outcome {
             reply,
-            settled: Some(settled),
+            question: Some(question),
             passing,
         })
     }
@@ -345,7 +362,6 @@ impl App {
     ) -> Result<()> {
         let now = self.environment().now();
         let (workspace, said) = (showing.workspace, showing.said);
-        let question = outcome.settled.as_ref().map(|settled| settled.question);
         let parts = slack::render(&outcome.reply, &CAPABILITIES);
         let closing = showing.closing(&outcome.reply, parts.len());
         let mut tx = self.store.begin(&lease.permit()).await?;
@@ -367,7 +383,7 @@ impl App {
                     identity: None,
                     content,
                     external_id: None,
-                    question,
+                    question: outcome.question,
                     event: None,
                     sent_at: now,
                 })

@@ -19,7 +19,7 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use secrecy::SecretString;
 
-use super::OwnApp;
+use super::{OwnApp, reply};
 use crate::{App, Error, Result};
 
 /// The largest body that is read, in bytes. Slack's largest, a message with many blocks, has some hundred thousand.
@@ -150,7 +150,10 @@ impl App {
         for event in inbound.events {
             metrics::counter!("amebo_inbound_total", "provider" => "slack", "kind" => event.event.as_str())
                 .increment(1);
-            let is_command = matches!(event.event, Event::Command(_));
+            let command = match &event.event {
+                Event::Command(command) => Some(command),
+                _ => None,
+            };
             let refused = match self
                 .take_in(webhook(&event, signed_with.clone(), body, now))
                 .await?
@@ -160,18 +163,18 @@ impl App {
                     {
                         self.slack_places.changed(&place.id, now);
                     }
+                    if command.is_some_and(|command| !command.text.trim().is_empty()) {
+                        answer = told_alone(reply::LOOKING);
+                    }
                     continue;
                 }
                 Receipt::UnknownAccount => (connection, Refused::UnknownAccount),
                 Receipt::Disconnected(known) => (Some(known), Refused::Disconnected),
             };
             answer = self.refuse_slack(refused.0, refused.1).await;
-            if is_command {
+            if command.is_some() {
                 // Whoever gave it waits, and would otherwise read only that something timed out.
-                answer = Told::Json(serde_json::json!({
-                    "response_type": "ephemeral",
-                    "text": "This workspace is not connected to Amebo (any more). Ask whoever administers Amebo here to connect it.",
-                }));
+                answer = told_alone(reply::NOT_CONNECTED);
             }
         }
         Ok(answer)
@@ -248,6 +251,11 @@ fn webhook(event: &InboundEvent, signed_with: SignedWith, body: &[u8], now: Date
         },
         deadline: waits.then(|| now + PATIENCE),
     }
+}
+
+/// What only whoever gave a command sees at once; the answer takes its place.
+fn told_alone(text: &str) -> Told {
+    Told::Json(serde_json::json!({ "response_type": "ephemeral", "text": text }))
 }
 
 /// The id under which an event is stored.

@@ -3,6 +3,11 @@
 //! A draft is noted before Slack is asked for it, and named as soon as Slack has answered; whoever takes the event up again after a stop
 //! has the outcome put in its place. So however often it is begun, there is one message. What takes no time is not shown piece by piece:
 //! quotations come whole, and so does what a model has written before anybody could have begun to read.
+//!
+//! A reader who wants no more of it says so to Slack, which tells by an event or by refusing the next piece. What was shown until then
+//! stays, and is marked.
+
+use std::time::Duration;
 
 use amebo_channels::outbound::{Closing, Destination, Draft, Form, OutboundPayload, Reply};
 use amebo_channels::slack::CAPABILITIES;
@@ -11,10 +16,13 @@ use amebo_channels::slack::outbound::{Pace, Pacer, Step, render_below};
 use amebo_core::id::{ConversationId, InboundEventId};
 use amebo_store::Permit;
 use amebo_store::delivery_draft::DeliveryDraft;
+use amebo_store::inbound_event::InboundEvent;
 use amebo_store::job::Lease;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use super::audience;
 use super::converse::Addressed;
 use super::reply;
 use super::send::Outgoing;
@@ -25,16 +33,20 @@ use crate::{App, Error, Result};
 /// For how long an answer is waited for before it is shown unfinished.
 const GRACE: TimeDelta = TimeDelta::milliseconds(600);
 
+/// How often it is looked whether the reader wants more.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// An answer that appears, or may.
 pub(super) struct Showing<'a> {
     app: &'a App,
     permit: Permit,
-    event: InboundEventId,
+    event: &'a InboundEvent,
     pub(super) workspace: &'a Workspace,
     api: api::Workspace,
     pub(super) said: &'a Addressed,
     began: DateTime<Utc>,
     state: State,
+    is_stopped: bool,
 }
 
 /// How far it has come.
@@ -50,11 +62,11 @@ enum State {
         is_stream: bool,
         /// Whether everything that the pacer gave was taken, so that what stands there is the beginning of the answer.
         is_sound: bool,
+        /// What stands there and counts.
+        text: String,
     },
-    /// It may be there, and nothing more is added.
-    Unknown,
-    /// The reader wants no more of it.
-    Stopped,
+    /// This beginning may be there, and nothing more is added.
+    Unknown { text: String },
 }
 
 impl<'a> Showing<'a> {
@@ -62,7 +74,7 @@ impl<'a> Showing<'a> {
     pub(super) fn new(
         app: &'a App,
         lease: &Lease,
-        event: InboundEventId,
+        event: &'a InboundEvent,
         workspace: &'a Workspace,
         said: &'a Addressed,
         known: bool,
@@ -86,29 +98,64 @@ impl<'a> Showing<'a> {
             } else {
                 State::Whole
             },
+            is_stopped: false,
         }
     }
 
-    /// Waits for the outcome, and shows meanwhile what there is of it.
+    /// Waits for the outcome, and shows meanwhile what there is of it; `None` once the reader wants no more.
     pub(super) async fn follow(
         &mut self,
         mut asking: Asking,
         conversation: ConversationId,
-    ) -> Result<Settled> {
-        while let Some(event) = asking.next().await {
-            match event {
-                AskEvent::Token(text) => self.add(&text, conversation).await?,
-                AskEvent::Restart => self.restart().await,
-                AskEvent::Sources(_) => {}
-                AskEvent::Settled(settled) => return Ok(*settled),
+    ) -> Result<Option<Settled>> {
+        let mut looks = looks();
+        let mut settled = None;
+        while settled.is_none() && !self.is_stopped {
+            tokio::select! {
+                biased;
+                _ = looks.tick() => self.look(conversation).await?,
+                event = asking.next() => match event {
+                    Some(AskEvent::Token(text)) => self.add(&text, conversation).await?,
+                    Some(AskEvent::Restart) => self.restart().await,
+                    Some(AskEvent::Sources(_)) => {}
+                    Some(AskEvent::Settled(outcome)) => {
+                        self.look(conversation).await?;
+                        settled = Some(*outcome);
+                    }
+                    None => return Err(Error::Unavailable("the database")),
+                },
             }
         }
-        Err(Error::Unavailable("the database"))
+        if self.is_stopped {
+            asking.stop();
+            return Ok(None);
+        }
+        Ok(settled)
     }
 
-    /// Whether the reader asked to stop.
-    pub(super) fn is_stopped(&self) -> bool {
-        matches!(self.state, State::Stopped)
+    /// What is said when the reader wanted no more: what stands there, marked, or only that it was stopped.
+    pub(super) fn stopped(&self) -> Reply {
+        match &self.state {
+            State::Shown { text, .. } | State::Unknown { text } if !text.trim().is_empty() => {
+                let mut reply = Reply::new(Form::Notice, text.trim_end());
+                reply.notice = Some(reply::STOPPED_HERE.to_owned());
+                reply
+            }
+            _ => Reply::new(Form::Notice, reply::STOPPED),
+        }
+    }
+
+    /// Looks whether the reader asked to stop, where they can.
+    async fn look(&mut self, conversation: ConversationId) -> Result<()> {
+        let place = &self.said.place;
+        let can = self.said.in_assistant || audience::is_private(place);
+        if can || matches!(self.state, State::Shown { .. }) {
+            let mut tx = self.app.store.begin(&self.permit).await?;
+            let since = self.event.created_at;
+            self.is_stopped |= tx.conversations().is_to_stop(conversation, since).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// What remains to be appended where the reply goes on from what stands there.
@@ -117,11 +164,19 @@ impl<'a> Showing<'a> {
             pacer,
             is_stream: true,
             is_sound: true,
+            text,
             ..
         } = &self.state
         else {
             return None;
         };
+        if self.is_stopped {
+            let stays = parts == 1 && same_words(text, &reply.text);
+            return stays.then(|| Closing {
+                markdown: String::new(),
+                below: render_below(reply, &CAPABILITIES),
+            });
+        }
         let goes_on = reply.form == Form::Answer && reply.asked.is_none() && parts == 1;
         (goes_on && same_words(pacer.text(), &reply.text)).then(|| Closing {
             markdown: pacer.rest(),
@@ -144,7 +199,7 @@ impl<'a> Showing<'a> {
                     self.step(step).await;
                 }
             }
-            State::Whole | State::Unknown | State::Stopped => {}
+            State::Whole | State::Unknown { .. } => {}
         }
         Ok(())
     }
@@ -152,13 +207,19 @@ impl<'a> Showing<'a> {
     async fn restart(&mut self) {
         match &mut self.state {
             State::Waiting { text } => text.clear(),
-            State::Shown { pacer, is_sound, .. } => {
+            State::Shown {
+                pacer,
+                is_sound,
+                text,
+                ..
+            } => {
                 *is_sound = false;
+                text.clear();
                 if let Some(step) = pacer.restart() {
                     self.step(step).await;
                 }
             }
-            State::Whole | State::Unknown | State::Stopped => {}
+            State::Whole | State::Unknown { .. } => {}
         }
     }
 
@@ -180,7 +241,7 @@ impl<'a> Showing<'a> {
         let mut tx = self.app.store.begin(&self.permit).await?;
         let may = tx
             .delivery_drafts()
-            .begin(self.event, conversation, (place, thread.as_deref()), is_stream)
+            .begin(self.event.id, conversation, (place, thread.as_deref()), is_stream)
             .await?;
         tx.commit().await?;
         if !may {
@@ -188,8 +249,8 @@ impl<'a> Showing<'a> {
         }
         if let (true, Some(thread)) = (is_stream, thread) {
             match self.api.start_stream(&self.target(place, thread), &first).await {
-                Ok(posted) => return self.shown(pacer, posted, true).await,
-                Err(error) if perhaps_done(&error) => return Ok(State::Unknown),
+                Ok(posted) => return self.shown(pacer, posted, true, first).await,
+                Err(error) if perhaps_done(&error) => return Ok(State::Unknown { text: first }),
                 // Not to be had there, or not now.
                 Err(error) => tracing::debug!(
                     error = &error as &dyn std::error::Error,
@@ -204,45 +265,58 @@ impl<'a> Showing<'a> {
                 place,
                 thread.as_deref(),
                 &unfinished(&first),
-                Some(&key(self.event)),
+                Some(&key(self.event.id)),
             )
             .await;
         match posted {
-            Ok(posted) => self.shown(pacer.by_edits(), posted, false).await,
-            Err(_) => Ok(State::Unknown),
+            Ok(posted) => self.shown(pacer.by_edits(), posted, false, first).await,
+            Err(_) => Ok(State::Unknown { text: first }),
         }
     }
 
-    async fn shown(&self, pacer: Pacer, posted: Posted, is_stream: bool) -> Result<State> {
+    async fn shown(&self, pacer: Pacer, posted: Posted, is_stream: bool, text: String) -> Result<State> {
         self.note(is_stream, Some(&posted.message)).await?;
         Ok(State::Shown {
             pacer,
             posted,
             is_stream,
             is_sound: true,
+            text,
         })
     }
 
     async fn note(&self, is_stream: bool, message: Option<&str>) -> Result<()> {
         let mut tx = self.app.store.begin(&self.permit).await?;
-        tx.delivery_drafts().note(self.event, is_stream, message).await?;
+        tx.delivery_drafts()
+            .note(self.event.id, is_stream, message)
+            .await?;
         Ok(tx.commit().await?)
     }
 
     /// Shows what is due. What is not taken is left to the end.
     async fn step(&mut self, step: Step) {
-        let State::Shown { posted, is_sound, .. } = &mut self.state else {
+        let State::Shown {
+            posted,
+            is_sound,
+            text,
+            ..
+        } = &mut self.state
+        else {
             return;
         };
         let done = match step {
-            Step::Append(text) if *is_sound => self.api.append_stream(posted, &text).await,
-            Step::Replace(text) => {
+            Step::Append(piece) if *is_sound => {
+                let done = self.api.append_stream(posted, &piece).await;
+                done.map(|()| text.push_str(&piece))
+            }
+            Step::Replace(whole) => {
                 *is_sound = false;
-                let key = key(self.event);
-                self.api
-                    .update(&posted.place, &posted.message, &unfinished(&text), Some(&key))
-                    .await
-                    .map(drop)
+                let key = key(self.event.id);
+                let done = self
+                    .api
+                    .update(&posted.place, &posted.message, &unfinished(&whole), Some(&key))
+                    .await;
+                done.map(|_| *text = whole)
             }
             Step::Stop => self.api.stop_stream(posted, "", &[], None).await,
             Step::Start(_) | Step::Append(_) => return,
@@ -250,7 +324,7 @@ impl<'a> Showing<'a> {
         let Err(error) = done else { return };
         *is_sound = false;
         if error.code() == Some("stopped_by_user") {
-            self.state = State::Stopped;
+            self.is_stopped = true;
         } else {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -297,9 +371,11 @@ pub(super) fn outgoing(
     }
 }
 
-/// What is said when the reader stopped the answer.
-pub(super) fn stopped() -> Reply {
-    Reply::new(Form::Notice, reply::STOPPED)
+/// When to look whether the reader wants more; not at once, since most answers are complete by then.
+fn looks() -> Interval {
+    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
 }
 
 /// The id of ours that a draft bears where it can.

@@ -16,6 +16,7 @@ use super::converse::{Addressed, Readers, Scope};
 use super::door::somebody_waits;
 use super::live;
 use super::send::{Outgoing, event_of};
+use super::waiting::Waiting;
 use super::{Facts, Settings};
 use crate::channel::receive::Received;
 use crate::{App, Error, Result};
@@ -45,7 +46,8 @@ impl App {
         if !settings.searches_live {
             self.mirror_event(&permit, connection.id, &event.event).await?;
         }
-        self.note_quietly(&permit, connection.id, &event.event).await?;
+        self.note_quietly(&permit, connection.id, &event.event, received.event.created_at)
+            .await?;
         let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
         let said = addressed(received, &facts, &event);
         // Most of what is said in a workspace is said to others, and Slack is not to be asked about it.
@@ -54,9 +56,13 @@ impl App {
         }
         let workspace = match self.slack_workspace(&permit, &connection).await {
             Ok(workspace) => workspace,
-            // Nothing can be said to anybody there until somebody connects it again.
-            Err(Error::Conflict(reason)) => return self.end(lease, received, Some(&reason)).await,
+            // Nothing else can be said to anybody there until somebody connects it again.
+            Err(Error::Conflict(reason)) => {
+                self.tell_without_token(&connection, &event.event).await;
+                return self.end(lease, received, Some(&reason)).await;
+            }
             Err(error) if self.is_out_of_time(lease, received) => {
+                self.tell_without_token(&connection, &event.event).await;
                 return self.end(lease, received, Some(&error.to_string())).await;
             }
             Err(error) => return Err(error),
@@ -142,16 +148,20 @@ fn addressed(received: &Received, facts: &Facts, event: &InboundEvent) -> Option
     if !somebody_waits(&event.event) {
         return None;
     }
-    let at = event.at.unwrap_or(received.event.created_at);
     match &event.event {
-        Event::Message(message) => of_message(facts, message, at),
-        Event::Command(command) => of_command(received, command, received.event.created_at),
-        Event::Interaction(interaction) => of_form(interaction, received.event.created_at),
+        Event::Message(message) => of_message(received, facts, message, event.at),
+        Event::Command(command) => of_command(received, command),
+        Event::Interaction(interaction) => of_form(received, interaction),
         _ => None,
     }
 }
 
-fn of_message(facts: &Facts, message: &Message, at: chrono::DateTime<chrono::Utc>) -> Option<Addressed> {
+fn of_message(
+    received: &Received,
+    facts: &Facts,
+    message: &Message,
+    at: Option<chrono::DateTime<chrono::Utc>>,
+) -> Option<Addressed> {
     let is_us = message.author.id.is_some() && message.author.id == facts.bot_user_id;
     if !message.author.is_person() || is_us || !message.spoken {
         return None;
@@ -163,16 +173,14 @@ fn of_message(facts: &Facts, message: &Message, at: chrono::DateTime<chrono::Utc
         (true, Some(thread)) => Some(thread.clone()),
         (false, _) => Some(message.root().to_owned()),
     };
-    let key = match &thread {
-        Some(thread) => format!("{}:{thread}", message.place.id),
-        None => message.place.id.clone(),
-    };
+    let key = key_of(&message.place.id, thread.as_deref());
     Some(Addressed {
         author: message.author.clone(),
         place: message.place.clone(),
         text: message.plain.clone(),
         message: Some(format!("{}:{}", message.place.id, message.id)),
-        at,
+        at: at.unwrap_or(received.event.created_at),
+        waiting: waiting(received),
         key,
         to: Outgoing::To {
             destination: Destination::Place {
@@ -188,18 +196,15 @@ fn of_message(facts: &Facts, message: &Message, at: chrono::DateTime<chrono::Utc
     })
 }
 
-fn of_command(
-    received: &Received,
-    command: &Command,
-    at: chrono::DateTime<chrono::Utc>,
-) -> Option<Addressed> {
+fn of_command(received: &Received, command: &Command) -> Option<Addressed> {
     let person = command.person.id.clone()?;
     Some(Addressed {
         author: command.person.clone(),
         place: command.place.clone(),
         text: command.text.clone(),
         message: None,
-        at,
+        at: received.event.created_at,
+        waiting: waiting(received),
         key: format!("command:{}:{person}", command.place.id),
         to: Outgoing::Callback {
             event: received.event.id,
@@ -223,7 +228,7 @@ fn of_command(
 }
 
 /// A question asked with the form of Amebo's own page; it is answered directly.
-fn of_form(interaction: &Interaction, at: chrono::DateTime<chrono::Utc>) -> Option<Addressed> {
+fn of_form(received: &Received, interaction: &Interaction) -> Option<Addressed> {
     let Action::Ask { text } = &interaction.action else {
         return None;
     };
@@ -237,7 +242,8 @@ fn of_form(interaction: &Interaction, at: chrono::DateTime<chrono::Utc>) -> Opti
         },
         text: text.clone(),
         message: None,
-        at,
+        at: received.event.created_at,
+        waiting: waiting(received),
         key: format!("form:{person}"),
         to: Outgoing::To {
             destination: Destination::Person { person },
@@ -248,6 +254,21 @@ fn of_form(interaction: &Interaction, at: chrono::DateTime<chrono::Utc>) -> Opti
         search_token: None,
         in_assistant: false,
     })
+}
+
+/// What the messages of a conversation have in common: the place, and the thread where it is in one.
+pub(super) fn key_of(place: &str, thread: Option<&str>) -> String {
+    match thread {
+        Some(thread) => format!("{place}:{thread}"),
+        None => place.to_owned(),
+    }
+}
+
+/// How long whoever caused an event waits.
+pub(super) fn waiting(received: &Received) -> Waiting {
+    Waiting {
+        until: received.event.deadline,
+    }
 }
 
 /// Whether something is to be done in Slack.

@@ -11,7 +11,9 @@ use amebo_store::Permit;
 use amebo_store::channel_identity::Profile;
 use amebo_store::delivery::NewDelivery;
 use amebo_store::job::Lease;
+use chrono::{DateTime, Utc};
 
+use super::event::{key_of, waiting};
 use super::person::standing;
 use super::reply;
 use super::send::Outgoing;
@@ -69,14 +71,25 @@ impl App {
         Ok(false)
     }
 
-    /// Takes note of what happened without asking Slack or telling anybody.
+    /// Takes note of what happened at `at` without asking Slack or telling anybody.
     pub(super) async fn note_quietly(
         &self,
         permit: &Permit,
         connection: ChannelConnectionId,
         event: &Event,
+        at: DateTime<Utc>,
     ) -> Result<()> {
         match event {
+            Event::StopRequested { place, thread } => {
+                let mut tx = self.store.begin(permit).await?;
+                let mut conversations = tx.conversations();
+                let in_thread = key_of(&place.id, thread.as_deref());
+                // What is said directly without threads is one conversation, though Slack answers it in threads.
+                if !conversations.request_stop(connection, &in_thread, at).await? {
+                    conversations.request_stop(connection, &place.id, at).await?;
+                }
+                tx.commit().await?;
+            }
             Event::Membership { place, .. } => self.slack_places.forget(connection, &place.id),
             Event::PlaceChanged { place, change } => {
                 if matches!(
@@ -206,7 +219,9 @@ impl App {
             thread: interaction.thread.clone(),
         };
         let (to, reply) = if is_theirs {
-            let audience = self.slack_audience(workspace, &permit, &place).await?;
+            let audience = self
+                .slack_audience(workspace, &permit, &place, waiting(received))
+                .await?;
             let reader = audience.readers.first().ok_or(Error::NotFound("reader"))?;
             let mut tx = self.store.begin(&permit).await?;
             let found = tx.questions().by_id(question, reader).await?;
@@ -231,7 +246,14 @@ impl App {
                     Outgoing::To {
                         destination: told_alone,
                     },
-                    Reply::new(Form::Notice, reply::NOT_FOR_ALL),
+                    Reply::new(
+                        Form::Notice,
+                        if audience.is_told {
+                            reply::NOT_FOR_ALL
+                        } else {
+                            reply::SHARED_LATER
+                        },
+                    ),
                 ),
             }
         } else {

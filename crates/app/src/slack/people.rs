@@ -48,9 +48,11 @@ impl KnowPeople {
 #[derive(Debug, Clone)]
 pub struct KnowPeopleHandler(pub Arc<App>);
 
-/// Why a job does not go on now.
-enum Stop {
+/// Why it is not known who people are.
+pub(super) enum Stop {
+    /// Slack did not tell.
     Slack(CallError),
+    /// Something of Amebo's own failed.
     Failed(Error),
 }
 
@@ -102,7 +104,8 @@ impl App {
             let known = tx.channel_identities(task.connection).of(&page.items).await?;
             tx.commit().await?;
             for person in &page.items {
-                if known.iter().any(|identity| identity.external_id == *person) {
+                let mut known = known.iter();
+                if known.any(|identity| identity.external_id == *person && identity.is_told()) {
                     continue;
                 }
                 let told = match api.person(person).await {

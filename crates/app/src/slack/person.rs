@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use amebo_channels::inbound::{Author, Person};
+use amebo_channels::slack::api::CallError;
 use amebo_core::channel::Standing;
 use amebo_core::document::Reader;
 use amebo_store::Permit;
@@ -23,6 +24,8 @@ pub(super) struct Speaker {
     pub(super) access: Option<Access>,
     /// Through whose eyes they see documents; `None` for a member who was suspended.
     pub(super) reader: Option<Reader>,
+    /// Why they count as a stranger for the time being, where Slack may tell later who they are.
+    pub(super) untold: Option<CallError>,
 }
 
 impl App {
@@ -34,7 +37,7 @@ impl App {
         author: &Author,
     ) -> Result<Speaker> {
         let external_id = author.id.as_deref().ok_or(Error::NotFound("person on Slack"))?;
-        let identity = self
+        let (identity, untold) = self
             .slack_identity(workspace, permit, external_id, author.foreign)
             .await?;
         let access = match identity.who {
@@ -49,18 +52,19 @@ impl App {
             identity,
             access,
             reader,
+            untold,
         })
     }
 
     /// A person's identity; Slack is asked about those not known, or not lately. When Slack cannot tell, what was known stays, and
-    /// somebody never seen is a stranger for the time being.
+    /// somebody it never told of is a stranger for the time being, with the reason where it may tell later.
     pub(super) async fn slack_identity(
         self: &Arc<Self>,
         workspace: &Workspace,
         permit: &Permit,
         external_id: &str,
         foreign: bool,
-    ) -> Result<ChannelIdentity> {
+    ) -> Result<(ChannelIdentity, Option<CallError>)> {
         let mut tx = self.store.begin(permit).await?;
         let known = tx
             .channel_identities(workspace.id)
@@ -73,32 +77,31 @@ impl App {
             && now - known.checked_at < KNOWN_FOR
             && (!foreign || known.standing == Standing::Stranger)
         {
-            return Ok(known.clone());
+            return Ok((known.clone(), None));
         }
-        let (told, ask_again) = match workspace.api.person(external_id).await {
-            Ok(person) => (Some(person), false),
+        let (told, untold) = match workspace.api.person(external_id).await {
+            Ok(person) => (Some(person), None),
             Err(error) => {
                 tracing::warn!(
                     connection = %workspace.id,
                     error = &error as &dyn std::error::Error,
                     "Slack did not tell who somebody is"
                 );
-                (None, error.outcome.is_repeatable())
+                (None, Some(error).filter(|error| error.outcome.is_repeatable()))
             }
         };
         if told.is_none()
             && let Some(known) = known
         {
-            return Ok(known);
+            // Whoever is from another company is a stranger whatever Slack tells.
+            let untold = untold.filter(|_| !known.is_told() && !foreign);
+            return Ok((known, untold));
         }
-        self.keep_slack_identity(
-            workspace,
-            permit,
-            external_id,
-            (told.as_ref(), foreign),
-            !ask_again,
-        )
-        .await
+        let told = (told.as_ref(), foreign);
+        let identity = self
+            .keep_slack_identity(workspace, permit, external_id, told, untold.is_none())
+            .await?;
+        Ok((identity, untold.filter(|_| !foreign)))
     }
 
     /// Keeps what Slack told of a person, or that it told nothing.

@@ -10,6 +10,14 @@ use url::Url;
 /// What is said when somebody calls without asking anything.
 pub(super) const GREETING: &str = "Ask me anything that is written down here: mention me in a channel, write to me directly, or use `/ask` for \
      an answer only you see. I say where every answer comes from, and I say so when I do not know.";
+/// What a command shows until its answer is there.
+pub(super) const LOOKING: &str = "Looking it up…";
+/// What is said to whoever gives a command where nothing is connected.
+pub(super) const NOT_CONNECTED: &str =
+    "This workspace is not connected to Amebo (any more). Ask whoever administers Amebo here to connect it.";
+/// What is said to whoever gives a command while Amebo has no token for the workspace.
+pub(super) const NO_ACCESS: &str = "Amebo's access to this workspace does not work at the moment, so I cannot answer you. Ask whoever administers \
+     Amebo here to look at the connection.";
 /// What is said to a member whose place is suspended.
 pub(super) const SUSPENDED: &str = "Your access to Amebo is suspended, so I cannot answer you. Please ask an administrator of your organization.";
 /// What is said to a member who may not ask.
@@ -21,6 +29,14 @@ pub(super) const APOLOGY: &str = "Something went wrong inside Amebo and I could 
 /// What is added where somebody among the readers may know only what is public.
 pub(super) const PUBLIC_ONLY: &str = "Not everybody who reads this channel is known to be a colleague, so I looked only at what everybody here may \
      read. `/ask` looks at what you may read.";
+/// What is added when Slack did not tell in time who the readers are.
+pub(super) const READERS_NOT_TOLD: &str = "Slack could not be asked who reads this channel, so I looked only at what anybody may read. Please ask \
+     again in a minute, or use `/ask` for an answer only you see.";
+/// What is added when Slack did not tell in time who asked.
+pub(super) const ASKER_NOT_TOLD: &str = "Slack could not be asked who you are, so I looked only at what anybody may read. Please ask again in a minute.";
+/// What is said when an answer cannot be shared because Slack did not tell in time who the readers are.
+pub(super) const SHARED_LATER: &str =
+    "I did not share this: Slack could not be asked who reads this channel. Please try again in a minute.";
 /// What is said when an answer holds more than a channel's readers may know.
 pub(super) const NOT_FOR_ALL: &str = "I did not share this: part of the answer rests on documents that not everybody in this channel may read.";
 
@@ -34,6 +50,9 @@ pub(super) const LIVE_DIRECTLY: &str =
 pub(super) const NOT_KEPT: &str = "(An answer from what was found live in Slack, which is not kept.)";
 /// What is said when the reader stopped an answer while it was written.
 pub(super) const STOPPED: &str = "I stopped, as you asked. Ask again whenever you like.";
+/// What marks an answer that the reader stopped while it was written.
+pub(super) const STOPPED_HERE: &str =
+    "I stopped here, as you asked: this is not complete, and it was not checked against its sources.";
 
 /// The reply to a question.
 pub(super) fn of_answer(
@@ -70,6 +89,14 @@ pub(super) fn of_answer(
         reply.notice = Some(notice.to_owned());
     }
     reply
+}
+
+/// Says first what limited the search of an answer or a decline, before what is to be known besides.
+pub(super) fn caution(reply: &mut Reply, caution: &str) {
+    reply.notice = Some(match reply.notice.take() {
+        Some(notice) => format!("{caution} {notice}"),
+        None => caution.to_owned(),
+    });
 }
 
 /// One entry for each source, in the order of the marks.

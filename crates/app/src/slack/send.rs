@@ -3,21 +3,24 @@
 use std::time::Duration;
 
 use amebo_channels::inbound::{Event, InboundEvent};
-use amebo_channels::outbound::{Destination, Draft, OutboundPayload, Reply};
+use amebo_channels::outbound::{Destination, Form, OutboundPayload, Reply};
 use amebo_channels::outcome::Outcome;
 use amebo_channels::slack::api::{Delivery as Sending, Patience};
 use amebo_channels::slack::{self, CAPABILITIES};
 use amebo_core::channel::DeliveryStatus;
 use amebo_core::id::InboundEventId;
 use amebo_core::job::backoff;
+use amebo_store::channel_connection::ChannelConnection;
 use amebo_store::delivery::Delivery;
 use amebo_store::job::{self, Lease};
 use chrono::TimeDelta;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use url::Url;
 
+use super::reply;
 use super::token::Workspace;
 use crate::{App, Error, Result};
 
@@ -64,6 +67,20 @@ impl Outgoing {
         }
     }
 
+    /// Where else a message goes that is refused for good at a destination: beside what it was to replace, or, where the address is used
+    /// up or too old, to the person, who is still there.
+    fn instead_of(&self, refused: &Destination, outcome: &Outcome) -> Option<Destination> {
+        match (self, refused) {
+            (Self::Callback { .. }, Destination::Callback { replace: true, .. })
+                if matches!(outcome, Outcome::Refused(_)) =>
+            {
+                Some(beside(refused))
+            }
+            (Self::Callback { otherwise, .. }, Destination::Callback { .. }) => Some(otherwise.clone()),
+            _ => None,
+        }
+    }
+
     /// A reply that goes there, as it is kept in the outbox.
     pub(super) fn payload(&self, reply: &Reply) -> Result<Value> {
         self.payload_of(slack::render(reply, &CAPABILITIES), false)
@@ -93,10 +110,11 @@ impl App {
                 public,
                 otherwise,
             } => match self.callback(lease, *event).await? {
+                // Done twice, it comes to the same.
                 Some(url) => Destination::Callback {
                     url,
                     public: *public,
-                    replace: false,
+                    replace: true,
                 },
                 None => otherwise.clone(),
             },
@@ -104,8 +122,8 @@ impl App {
         let id = delivery.id.to_string();
         let mut first = delivery.provider_message_id.clone();
         let done = usize::try_from(delivery.parts_sent).unwrap_or(usize::MAX);
-        if let (Destination::Draft(draft), 1..) = (&destination, done) {
-            destination = after(draft);
+        if done > 0 {
+            destination = beside(&destination);
         }
         let mut perhaps_sent_since = delivery.is_uncertain.then_some(delivery.created_at);
         for (number, part) in payload.parts.iter().enumerate().skip(done) {
@@ -118,13 +136,11 @@ impl App {
                     perhaps_sent_since,
                 })
                 .await;
-            let is_callback = matches!(destination, Destination::Callback { .. });
-            if let (Outgoing::Callback { otherwise, .. }, true) = (&payload.to, is_callback)
-                && !sent.outcome.is_accepted()
+            while !sent.outcome.is_accepted()
                 && !sent.outcome.is_repeatable()
+                && let Some(other) = payload.to.instead_of(&destination, &sent.outcome)
             {
-                // Used up or too old: the person is still there.
-                destination = otherwise.clone();
+                destination = other;
                 sent = api
                     .deliver(Sending {
                         id: &part_id,
@@ -138,9 +154,7 @@ impl App {
             if !sent.outcome.is_accepted() {
                 return self.not_sent(lease, workspace, delivery, &sent.outcome).await;
             }
-            if let Destination::Draft(draft) = &destination {
-                destination = after(draft);
-            }
+            destination = beside(&destination);
             let name = sent
                 .posted
                 .map(|posted| format!("{}:{}", posted.place, posted.message));
@@ -166,6 +180,27 @@ impl App {
             tx.commit().await?;
         }
         Ok(job::Outcome::Done)
+    }
+
+    /// Tells whoever gave a command that there is no token to answer with, at the address that came with it, which takes none.
+    pub(super) async fn tell_without_token(&self, connection: &ChannelConnection, event: &Event) {
+        let Event::Command(command) = event else { return };
+        let (Some(url), Some(account)) = (&command.callback, &connection.account) else {
+            return;
+        };
+        let api = self
+            .slack_api
+            .workspace(account.as_str(), SecretString::default())
+            .with_patience(Patience::NONE);
+        let notice = slack::render(&Reply::new(Form::Failure, reply::NO_ACCESS), &CAPABILITIES);
+        for payload in notice {
+            if let Err(error) = api.answer_callback(url, &payload, false, true).await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "nobody could be told that there is no token"
+                );
+            }
+        }
     }
 
     /// What a message that was not taken means for its delivery.
@@ -240,11 +275,19 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Where what does not fit into a draft goes.
-fn after(draft: &Draft) -> Destination {
-    Destination::Place {
-        place: draft.place.clone(),
-        thread: draft.thread.clone(),
+/// Where what goes with a message is to be that replaces another.
+fn beside(destination: &Destination) -> Destination {
+    match destination {
+        Destination::Draft(draft) => Destination::Place {
+            place: draft.place.clone(),
+            thread: draft.thread.clone(),
+        },
+        Destination::Callback { url, public, .. } => Destination::Callback {
+            url: url.clone(),
+            public: *public,
+            replace: false,
+        },
+        other => other.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What Slack sends: believed, stored once, acknowledged; or refused, counted, and shown with the connection.
 
 mod acme;
+mod command;
 mod conversation;
 mod file;
 mod follow;
@@ -10,6 +11,7 @@ mod link;
 mod live;
 mod manage;
 mod streaming;
+mod waiting;
 
 use amebo_testkit::{Reply, TestApp, slack_event};
 use serde_json::{Value, json};

@@ -56,6 +56,11 @@ impl Faults {
         *self = Self::default();
     }
 
+    /// What was planned to go wrong with this call.
+    pub(super) fn planned(&mut self, method: &str) -> Option<Fault> {
+        self.next.get_mut(method)?.pop_front()
+    }
+
     /// What goes wrong with this call.
     pub(super) fn take(
         &mut self,
@@ -63,7 +68,7 @@ impl Faults {
         account: Option<&str>,
         environment: &Environment,
     ) -> Option<Fault> {
-        if let Some(fault) = self.next.get_mut(method).and_then(VecDeque::pop_front) {
+        if let Some(fault) = self.planned(method) {
             return Some(fault);
         }
         if let Some(fault) = account.and_then(|account| self.accounts.get(account)) {

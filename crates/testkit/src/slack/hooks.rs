@@ -1,12 +1,15 @@
-//! Addresses that came with commands and buttons: five uses within half an hour.
+//! Addresses that came with commands and buttons: five uses within half an hour. What goes wrong here is planned for `response_url`.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
+use super::fault::Fault;
+use super::server::go_wrong;
 use super::world::Ids;
 use super::{Call, Shared, validation};
 
@@ -15,12 +18,33 @@ const MINUTES: i64 = 30;
 
 pub(super) async fn answer(
     State(shared): State<Arc<Shared>>,
-    Path((team, number, secret)): Path<(String, String, String)>,
+    Path(hook): Path<(String, String, String)>,
     body: Bytes,
+) -> Response {
+    let fault = shared.faults.lock().planned("response_url");
+    let (fault, after) = match fault {
+        Some(Fault::AfterDoing(fault)) => (Some(*fault), true),
+        fault => (fault, false),
+    };
+    let answer = if fault.is_none() || after {
+        take(&shared, hook, &body)
+    } else {
+        (StatusCode::OK, "ok".to_owned())
+    };
+    match fault {
+        None => answer.into_response(),
+        Some(fault) => go_wrong(fault, answer.into_response()).await,
+    }
+}
+
+fn take(
+    shared: &Shared,
+    (team, number, secret): (String, String, String),
+    body: &[u8],
 ) -> (StatusCode, String) {
     let mut world = shared.world.lock();
     let world = &mut *world;
-    let body: Value = match serde_json::from_slice(&body) {
+    let body: Value = match serde_json::from_slice(body) {
         Ok(body) => body,
         Err(_) => return (StatusCode::BAD_REQUEST, "invalid_payload".to_owned()),
     };
@@ -64,6 +88,8 @@ pub(super) async fn answer(
         if world.team(&hook.team).channels.contains_key(&hook.channel) {
             world.store(&hook.team, &hook.channel, message);
         }
+    } else if let (Some(shown), true) = (hook.shown, body["replace_original"] == true) {
+        world.ephemerals[shown].2 = body;
     } else {
         world.ephemerals.push((hook.channel, hook.user, body));
     }

@@ -222,7 +222,7 @@ fn too_fast(world: &mut super::World, caller: &Caller, method: Method, arguments
     Some(std::time::Duration::from_secs_f64(missing).as_secs() + 1)
 }
 
-async fn go_wrong(fault: Fault, answer: Response) -> Response {
+pub(super) async fn go_wrong(fault: Fault, answer: Response) -> Response {
     match fault {
         Fault::RateLimited(seconds) => {
             let body = json!({ "ok": false, "error": "ratelimited" });

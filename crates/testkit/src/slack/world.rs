@@ -114,6 +114,8 @@ pub(super) struct Callback {
     pub(super) user: String,
     pub(super) made_at: DateTime<Utc>,
     pub(super) uses: u32,
+    /// Which of what only one person saw was shown at once for the command, and can be replaced.
+    pub(super) shown: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -467,9 +469,23 @@ impl World {
                 user: user.to_owned(),
                 made_at: self.environment.now(),
                 uses: 0,
+                shown: None,
             },
         );
         format!("{base}/hooks/{id}")
+    }
+
+    /// Shows what a command was answered with at once, which answers to its address can replace.
+    pub fn show_at_once(&mut self, command: &Value, content: Value) {
+        let (_, id) = command["response_url"]
+            .as_str()
+            .unwrap()
+            .split_once("/hooks/")
+            .unwrap();
+        let hook = self.hooks.get_mut(id).unwrap();
+        hook.shown = Some(self.ephemerals.len());
+        self.ephemerals
+            .push((hook.channel.clone(), hook.user.clone(), content));
     }
 
     /// What allows opening a form, once, for three seconds.

@@ -136,7 +136,8 @@ impl Envelope<'_> {
                     self.shared,
                 );
                 let thread = event.string("/thread_ts");
-                let lane = lane(&place, thread.as_deref());
+                // It does not wait behind the answer that it is to stop.
+                let lane = format!("stop:{}", lane(&place, thread.as_deref()));
                 (Event::StopRequested { place, thread }, lane)
             }
             "member_joined_channel" | "member_left_channel" => {

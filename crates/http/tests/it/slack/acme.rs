@@ -1,7 +1,7 @@
 //! An organisation on Slack, as tests of conversations find it.
 
 use amebo_testkit::slack::{Ids, InstallAs, SignedRequest};
-use amebo_testkit::{FakeSlack, Person, TestApp};
+use amebo_testkit::{FakeSlack, Person, Reply, TestApp};
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 
@@ -49,6 +49,11 @@ impl Acme {
     }
 
     pub(super) async fn hear(&self, door: &str, request: SignedRequest) {
+        let _ = self.heard(door, request).await;
+    }
+
+    /// What Amebo answers at once.
+    async fn heard(&self, door: &str, request: SignedRequest) -> Reply {
         let mut built = Request::post(format!("/channels/slack/{door}"));
         for (name, value) in &request.headers {
             built = built.header(*name, value);
@@ -59,6 +64,7 @@ impl Acme {
             .send(built.body(request.body.into()).unwrap())
             .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
+        reply
     }
 
     /// Somebody mentions Amebo, or says something else; returns the message.
@@ -91,7 +97,10 @@ impl Acme {
             let mut world = self.slack.world();
             world.command(self.slack.url(), Ids::TEAM, Ids::GENERAL, user, command, text)
         };
-        self.hear("commands", self.slack.signed_form(&form)).await;
+        let shown = self.heard("commands", self.slack.signed_form(&form)).await;
+        if !shown.text().is_empty() {
+            self.slack.world().show_at_once(&form, shown.json());
+        }
     }
 
     pub(super) async fn press(&self, user: &str, message: &Value, action: &str, value: &str) {
@@ -120,12 +129,7 @@ impl Acme {
     }
 }
 
-pub(super) async fn connect(
-    app: &TestApp,
-    slack: &FakeSlack,
-    owner: &Person,
-    settings: Value,
-) -> amebo_testkit::Reply {
+pub(super) async fn connect(app: &TestApp, slack: &FakeSlack, owner: &Person, settings: Value) -> Reply {
     let workspace = InstallAs::Workspace(Ids::TEAM.to_owned());
     install(app, slack, owner, &json!({ "settings": settings }), workspace).await
 }
@@ -137,7 +141,7 @@ pub(super) async fn install(
     owner: &Person,
     begin: &Value,
     install_as: InstallAs,
-) -> amebo_testkit::Reply {
+) -> Reply {
     let begun = owner
         .client
         .post(&owner.path("/channel-connections/slack/installations"), begin)

@@ -10,6 +10,9 @@ use tokio::task::JoinSet;
 
 use super::acme::{Acme, text_of};
 
+const OWNER: &str = "U0OWNER01";
+const QUESTION: &str = "When is tea served?";
+const NO_STREAMS: Fault = Fault::Error("channel_type_not_supported");
 const PROVEN: &str = "Tea is served at four in the kitchen. [1] ";
 
 /// The organisation with a language model whose answers tests dictate.
@@ -36,25 +39,93 @@ impl Dictated {
         }
     }
 
-    /// Somebody asks, and the model is about to answer; the work goes on beside the test.
-    async fn asked(&self) -> (Value, Dictation, JoinSet<()>) {
+    /// Somebody asks in the channel, and the model is about to answer; the work goes on beside the test.
+    async fn asked(&self) -> Asked {
+        self.asking(self.acme.mentions(OWNER, QUESTION)).await
+    }
+
+    /// The same, for a question that `said` says.
+    async fn asking(&self, said: impl Future<Output = Value>) -> Asked {
         let dictation = self.model.dictate();
-        let message = self.acme.mentions("U0OWNER01", "When is tea served?").await;
+        let message = said.await;
         let before = self.model.requests().len();
         let acme = Arc::clone(&self.acme);
         let mut work = JoinSet::new();
         work.spawn(async move { acme.app.run_jobs().await });
         until(|| self.model.requests().len() > before).await;
-        self.acme.app.clock.advance(TimeDelta::seconds(1));
-        (message, dictation, work)
+        self.pass(1);
+        Asked {
+            message,
+            dictation,
+            work,
+        }
+    }
+
+    /// The same, and the beginning of the answer is shown.
+    async fn began(&self) -> Asked {
+        let asked = self.asked().await;
+        asked.dictation.say("Tea is served ");
+        until(|| self.said().len() == 1).await;
+        asked
+    }
+
+    /// Seconds pass.
+    fn pass(&self, seconds: i64) {
+        self.acme.app.clock.advance(TimeDelta::seconds(seconds));
+    }
+
+    /// Somebody presses the button that stops what Amebo writes in a thread.
+    async fn stop(&self, place: &str, thread: &Value) {
+        let event = self.acme.slack.world().envelope(
+            Ids::TEAM,
+            &json!({ "type": "agent_session_stopped", "channel": place, "thread_ts": thread, "user": OWNER,
+                     "streaming_message_ts": [], "event_ts": "1767603600.000900" }),
+        );
+        self.acme
+            .hear("events", self.acme.slack.signed_json(&event))
+            .await;
+        self.acme.app.run_jobs().await;
     }
 
     fn said(&self) -> Vec<Value> {
         self.acme.said(Ids::GENERAL)
     }
 
+    /// The one message that Amebo said.
+    fn only(&self) -> Value {
+        let mut said = self.said();
+        assert_eq!(said.len(), 1, "{said:?}");
+        said.remove(0)
+    }
+
     fn calls(&self, method: &str) -> usize {
         self.acme.slack.calls(method).len()
+    }
+}
+
+/// A question that the model is about to answer.
+struct Asked {
+    message: Value,
+    dictation: Dictation,
+    work: JoinSet<()>,
+}
+
+impl Asked {
+    fn say(&self, words: &str) {
+        self.dictation.say(words);
+    }
+
+    /// The work comes to its end, whatever the model still has to say.
+    async fn settles(&mut self) {
+        while let Some(ended) = self.work.join_next().await {
+            ended.unwrap();
+        }
+    }
+
+    /// The model has said everything; what follows is done.
+    async fn finish(self) {
+        drop(self.dictation);
+        self.work.join_all().await;
     }
 }
 
@@ -67,33 +138,28 @@ async fn until(holds: impl Fn() -> bool) {
 #[tokio::test]
 async fn an_answer_that_takes_its_time_is_streamed_and_ends_with_its_sources() {
     let dictated = Dictated::new().await;
-    let (message, dictation, work) = dictated.asked().await;
+    let asked = dictated.asked().await;
+    let message = asked.message.clone();
     let thread = message["ts"].as_str().unwrap();
     let key = format!("{}:{thread}", Ids::GENERAL);
     assert_eq!(dictated.acme.slack.world().statuses[&key], "is looking it up…");
-    dictation.say("Tea is served ");
+    asked.say("Tea is served ");
     until(|| dictated.calls("chat.startStream") == 1).await;
     until(|| dictated.said().len() == 1).await;
-    assert!(
-        dictated.said()[0]["text"]
-            .as_str()
-            .unwrap()
-            .starts_with("Tea is ")
-    );
-    assert_eq!(dictated.said()[0]["thread_ts"], message["ts"]);
-    dictated.acme.app.clock.advance(TimeDelta::seconds(1));
-    dictation.say("at four ");
+    let beginning = dictated.only();
+    assert!(beginning["text"].as_str().unwrap().starts_with("Tea is "));
+    assert_eq!(beginning["thread_ts"], message["ts"]);
+    dictated.pass(1);
+    asked.say("at four ");
     until(|| dictated.calls("chat.appendStream") == 1).await;
-    dictation.say("in the kitchen. [1]");
-    drop(dictation);
-    work.join_all().await;
-    let said = dictated.said();
-    assert_eq!(said.len(), 1, "{said:?}");
+    asked.say("in the kitchen. [1]");
+    asked.finish().await;
+    let said = dictated.only();
     assert!(
-        text_of(&said[0]["text"]).contains("at four in the kitchen"),
-        "{said:?}"
+        text_of(&said["text"]).contains("at four in the kitchen"),
+        "{said}"
     );
-    assert!(text_of(&said[0]["blocks"]).contains("tea"), "{said:?}");
+    assert!(text_of(&said["blocks"]).contains("tea"), "{said}");
     assert_eq!(
         (dictated.calls("chat.stopStream"), dictated.calls("chat.update")),
         (1, 0)
@@ -104,40 +170,28 @@ async fn an_answer_that_takes_its_time_is_streamed_and_ends_with_its_sources() {
 #[tokio::test]
 async fn what_the_check_strikes_out_does_not_stay_in_what_was_streamed() {
     let dictated = Dictated::new().await;
-    let (_, dictation, work) = dictated.asked().await;
-    dictation.say("The moon is made of 99 cheeses. [1] ");
+    let asked = dictated.asked().await;
+    asked.say("The moon is made of 99 cheeses. [1] ");
     until(|| dictated.said().len() == 1).await;
-    dictation.say(PROVEN);
-    drop(dictation);
-    work.join_all().await;
-    let said = dictated.said();
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(
-        text_of(&said[0]).contains("kitchen") && !text_of(&said[0]).contains("cheese"),
-        "{said:?}"
-    );
+    asked.say(PROVEN);
+    asked.finish().await;
+    let said = text_of(&dictated.only());
+    assert!(said.contains("kitchen") && !said.contains("cheese"), "{said}");
 }
 
 #[tokio::test]
 async fn where_there_are_no_streams_the_message_is_changed() {
     let dictated = Dictated::new().await;
-    dictated
-        .acme
-        .slack
-        .fail("chat.startStream", Fault::Error("channel_type_not_supported"));
-    let (_, dictation, work) = dictated.asked().await;
-    dictation.say("Tea is served ");
-    until(|| dictated.said().len() == 1).await;
-    dictated.acme.app.clock.advance(TimeDelta::seconds(2));
-    dictation.say("at four ");
+    dictated.acme.slack.fail("chat.startStream", NO_STREAMS);
+    let asked = dictated.began().await;
+    dictated.pass(2);
+    asked.say("at four ");
     until(|| dictated.calls("chat.update") == 1).await;
-    dictation.say("in the kitchen. [1]");
-    drop(dictation);
-    work.join_all().await;
-    let said = dictated.said();
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(text_of(&said[0]).contains("in the kitchen"), "{said:?}");
-    assert!(text_of(&said[0]["blocks"]).contains("tea"), "{said:?}");
+    asked.say("in the kitchen. [1]");
+    asked.finish().await;
+    let said = dictated.only();
+    assert!(text_of(&said).contains("in the kitchen"), "{said}");
+    assert!(text_of(&said["blocks"]).contains("tea"), "{said}");
     assert_eq!(dictated.calls("chat.postMessage"), 1);
 }
 
@@ -154,30 +208,22 @@ async fn whatever_slack_does_to_a_stream_one_message_is_seen() {
     for (method, fault) in faults {
         let dictated = Dictated::new().await;
         dictated.acme.slack.fail(method, fault.clone());
-        let (_, dictation, work) = dictated.asked().await;
-        dictation.say("Tea is served ");
+        let asked = dictated.asked().await;
+        asked.say("Tea is served ");
         until(|| dictated.calls("chat.startStream") >= 1).await;
-        dictated.acme.app.clock.advance(TimeDelta::seconds(1));
-        dictation.say("at four ");
-        dictation.say("in the kitchen. [1]");
-        drop(dictation);
-        work.join_all().await;
+        dictated.pass(1);
+        asked.say("at four ");
+        asked.say("in the kitchen. [1]");
+        asked.finish().await;
         for _ in 0..4 {
-            dictated.acme.app.clock.advance(TimeDelta::seconds(40));
+            dictated.pass(40);
             dictated.acme.app.run_jobs().await;
         }
-        let said = dictated.said();
-        assert_eq!(said.len(), 1, "{method} {fault:?}: {said:?}");
-        let text = text_of(&said[0]);
-        assert_eq!(
-            text_of(&said[0]["text"]).matches("kitchen").count(),
-            1,
-            "{method} {fault:?}: {text}"
-        );
-        assert!(
-            text.contains("tea.txt") || text.contains("tea"),
-            "{method} {fault:?}: {text}"
-        );
+        let said = dictated.only();
+        let text = text_of(&said);
+        let times = text_of(&said["text"]).matches("kitchen").count();
+        assert_eq!(times, 1, "{method} {fault:?}: {text}");
+        assert!(text.contains("tea"), "{method} {fault:?}: {text}");
         let sent = "select count(*) from deliveries where state = 'sent'";
         assert_eq!(dictated.acme.app.scalar(sent).await, 1, "{method} {fault:?}");
     }
@@ -187,66 +233,131 @@ async fn whatever_slack_does_to_a_stream_one_message_is_seen() {
 async fn after_a_kill_in_the_middle_the_stream_becomes_the_answer() {
     for is_named in [true, false] {
         let dictated = Dictated::new().await;
-        let (_, dictation, mut work) = dictated.asked().await;
-        dictation.say("Tea is served ");
+        let app = &dictated.acme.app;
+        let mut asked = dictated.asked().await;
+        asked.say("Tea is served ");
         let named = "select count(*) from delivery_drafts where message is not null";
-        while dictated.acme.app.scalar(named).await == 0 {
+        while app.scalar(named).await == 0 {
             tokio::task::yield_now().await;
         }
         // The worker is gone between one step and the next.
-        work.shutdown().await;
+        asked.work.shutdown().await;
         if !is_named {
             // As if it had been before it could write down what Slack had said.
-            dictated
-                .acme
-                .app
-                .sql("update delivery_drafts set message = null")
-                .await;
+            app.sql("update delivery_drafts set message = null").await;
         }
-        drop(dictation);
-        dictated.acme.app.clock.advance(TimeDelta::minutes(2));
+        drop(asked);
+        dictated.pass(120);
         for _ in 0..3 {
-            dictated.acme.app.run_maintenance().await;
-            dictated.acme.app.run_jobs().await;
-            dictated.acme.app.clock.advance(TimeDelta::minutes(1));
+            app.run_maintenance().await;
+            app.run_jobs().await;
+            dictated.pass(60);
         }
-        let said = dictated.said();
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert!(!text_of(&said[0]).contains("Tea is served "), "{said:?}");
-        assert!(
-            text_of(&said[0]["metadata"]).contains("amebo_delivery"),
-            "{said:?}"
-        );
+        let said = dictated.only();
+        assert!(!text_of(&said).contains("Tea is served "), "{said}");
+        assert!(text_of(&said["metadata"]).contains("amebo_delivery"), "{said}");
         let events = "select count(*) from inbound_events where state = 'accepted'";
-        assert_eq!(dictated.acme.app.scalar(events).await, 0);
+        assert_eq!(app.scalar(events).await, 0);
     }
 }
 
 #[tokio::test]
-async fn a_reader_who_stops_an_answer_is_heard() {
+async fn a_reader_who_stops_a_stream_keeps_what_slack_took_of_it() {
     let dictated = Dictated::new().await;
-    let (_, dictation, work) = dictated.asked().await;
-    dictation.say("Tea is served ");
-    until(|| dictated.said().len() == 1).await;
-    dictated
-        .acme
-        .slack
-        .fail("chat.appendStream", Fault::Error("stopped_by_user"));
-    dictated.acme.app.clock.advance(TimeDelta::seconds(1));
-    dictation.say("at four ");
-    until(|| dictated.calls("chat.appendStream") == 1).await;
-    dictation.say("in the kitchen. [1]");
-    drop(dictation);
-    work.join_all().await;
-    let said = dictated.said();
+    let mut asked = dictated.began().await;
+    let stopped = Fault::Error("stopped_by_user");
+    dictated.acme.slack.fail("chat.appendStream", stopped);
+    dictated.pass(1);
+    asked.say("at four ");
+    // Nobody waits for the model to come to its end.
+    asked.settles().await;
+    let said = text_of(&dictated.only());
+    assert!(
+        said.contains("Tea is") && said.contains("stopped here, as you asked"),
+        "{said}"
+    );
+    assert!(!said.contains("at four"), "{said}");
+}
+
+#[tokio::test]
+async fn a_reader_who_presses_stop_keeps_what_was_written_marked_once() {
+    for is_streamed in [true, false] {
+        let dictated = Dictated::new().await;
+        if !is_streamed {
+            dictated.acme.slack.fail("chat.startStream", NO_STREAMS);
+        }
+        let mut asked = dictated.began().await;
+        let thread = asked.message["ts"].clone();
+        dictated.stop(Ids::GENERAL, &thread).await;
+        // Nobody waits for the model to come to its end.
+        asked.settles().await;
+        let said = dictated.only();
+        let text = text_of(&said);
+        assert!(
+            text.contains("Tea is") && text.contains("stopped here, as you asked"),
+            "{said}"
+        );
+        assert!(text_of(&said["metadata"]).contains("amebo_delivery"), "{said}");
+        let calls = (dictated.calls("chat.stopStream"), dictated.calls("chat.update"));
+        assert_eq!(calls, if is_streamed { (1, 0) } else { (0, 1) });
+        let app = &dictated.acme.app;
+        let sent = "select count(*) from deliveries where state = 'sent'";
+        assert_eq!(app.scalar(sent).await, 1);
+        while app
+            .scalar("select count(*) from answers where message like '%stopped%'")
+            .await
+            == 0
+        {
+            tokio::task::yield_now().await;
+        }
+        // What is asked afterwards is answered to its end.
+        dictated.pass(5);
+        let thread = thread.as_str();
+        let next = dictated
+            .asking(dictated.acme.says(OWNER, Ids::GENERAL, QUESTION, thread, false))
+            .await;
+        next.say(PROVEN);
+        next.finish().await;
+        let said = dictated.said();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(text_of(&said[1]).contains("kitchen"), "{said:?}");
+        assert!(!text_of(&said[1]).contains("as you asked"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_presses_stop_before_anything_is_written_reads_nothing_but_that() {
+    let dictated = Dictated::new().await;
+    let place = dictated.acme.slack.world().direct(Ids::TEAM, OWNER);
+    let said = async {
+        let (message, request) = {
+            let mut world = dictated.acme.slack.world();
+            let message = world.say(Ids::TEAM, &place, OWNER, QUESTION, None);
+            let mut event = world.message_event(Ids::TEAM, &place, &message, false);
+            event["event"]["assistant_thread"] = json!({ "action_token": "10-fake" });
+            drop(world);
+            (message, dictated.acme.slack.signed_json(&event))
+        };
+        dictated.acme.hear("events", request).await;
+        message
+    };
+    let mut asked = dictated.asking(said).await;
+    let thread = asked.message["ts"].clone();
+    dictated.stop(&place, &thread).await;
+    asked.settles().await;
+    let said = dictated.acme.said(&place);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(text_of(&said[0]).contains("as you asked"), "{said:?}");
+    let text = text_of(&said[0]);
+    assert!(
+        text.contains("I stopped, as you asked") && !text.contains("kitchen"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_quotation_comes_whole_after_the_sign_that_it_is_looked_for() {
     let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
-    let message = acme.mentions("U0OWNER01", "When is tea served?").await;
+    let message = acme.mentions(OWNER, QUESTION).await;
     acme.app.run_jobs().await;
     let key = format!("{}:{}", Ids::GENERAL, message["ts"].as_str().unwrap());
     assert_eq!(acme.slack.world().statuses[&key], "is looking it up…");
