@@ -14,13 +14,17 @@ export type FakeSlack = {
   botUser: string;
   /** What makes a server talk to it. */
   environment: Record<string, string>;
-  addPerson: (person: { id: string; name: string; email: string }) => Promise<void>;
+  addPerson: (person: { id: string; name: string; email: string; channels?: string[] }) => Promise<void>;
   addChannel: (channel: { id: string; name: string; private?: boolean; members: string[] }) => Promise<void>;
   /** Says something before Amebo listens, or without its hearing of it. */
   say: (message: { channel: string; user: string; text: string; thread?: string }) => Promise<Message>;
   /** Says something, and tells Amebo at this address as Slack does. */
   tell: (to: string, message: { channel: string; user: string; text: string; thread?: string }) => Promise<Message>;
   messages: (channel: string) => Promise<Message[]>;
+  /** Somebody presses a button of this action, and Amebo at this address is told. */
+  press: (to: string, press: { channel: string; user: string; action: string }) => Promise<void>;
+  /** What was shown to one person alone. */
+  shown: (user: string) => Promise<unknown[]>;
   /** What the next administrator does who is sent to Slack. */
   decide: (granted: boolean) => Promise<void>;
   /** The app is taken out of the workspace, and nobody tells. */
@@ -44,6 +48,10 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     if (!response.ok) throw new Error(`the fake Slack refused ${path}: ${await response.text()}`);
     return response;
   };
+  const hear = async (to: string, request: Signed) => {
+    const heard = await fetch(to, { method: "POST", headers: request.headers, body: request.body });
+    if (heard.status !== 200) throw new Error(`the server refused the event: ${heard.status} ${await heard.text()}`);
+  };
   return {
     clientId: facts.client_id ?? "",
     clientSecret: facts.client_secret ?? "",
@@ -64,10 +72,11 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     tell: async (to, message) => {
       const said = await (await post("/say", { ...message, told: true })).json();
       const { message: kept, request } = said as { message: Message; request: Signed };
-      const heard = await fetch(to, { method: "POST", headers: request.headers, body: request.body });
-      if (heard.status !== 200) throw new Error(`the server refused the event: ${heard.status} ${await heard.text()}`);
+      await hear(to, request);
       return kept;
     },
+    press: async (to, pressed) => hear(to, (await (await post("/press", pressed)).json()) as Signed),
+    shown: async (user) => (await (await fetch(`${control}/shown?user=${user}`)).json()) as unknown[],
     messages: async (channel) => (await (await fetch(`${control}/messages?channel=${channel}`)).json()) as Message[],
     decide: async (granted) => {
       await post("/install", { granted });

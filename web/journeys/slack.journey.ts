@@ -3,7 +3,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { archive } from "./archive";
 import { type FakeSlack, startFakeSlack } from "./fake-slack";
-import { home, signUp } from "./person";
+import { home, signUp, sound } from "./person";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -168,7 +168,55 @@ test("somebody mentions Amebo, the reply stands in the thread, and its source op
   await expect(page.getByRole("heading", { name: /Slack lets Amebo in/ })).toBeVisible();
 });
 
+test("why the readers of a channel could see an answer is explained where the question is listed", async () => {
+  await page.goto(`${home(page)}/insights`);
+  await page.getByRole("link", { name: "What was asked" }).click();
+  await page.getByLabel("Where it was asked").selectOption("Slack");
+  const row = page
+    .getByRole("list", { name: "What was asked" })
+    .getByRole("listitem")
+    .filter({ hasText: "hotel night" });
+  await expect(row).toContainText("answered");
+  await row.getByRole("link", { name: /Why could they see/ }).click();
+  const panel = page.getByRole("region", { name: "Why could they see this?" });
+  await expect(panel).toContainText("Everybody in #general reads this answer. All of them belong to you");
+  await expect(panel.getByRole("definition")).toHaveText(["2", "1", "1", "0"]);
+  await expect(panel.getByRole("listitem").filter({ hasText: "expenses" })).toContainText("1 more as colleagues");
+  await panel.getByRole("link", { name: "expenses" }).click();
+  await expect(page.locator(".document-text")).toContainText("140 euros");
+  await page.goBack();
+  await page.getByRole("button", { name: "Why could they see this?" }).click();
+  await expect(panel).toHaveCount(0);
+});
+
+test("somebody with another address says who they are: the link of Slack is confirmed here", async () => {
+  const here = home(page);
+  const olu = { id: "U0OTHER01", name: "olu at home", email: "olu@elsewhere.example", channels: [GENERAL] };
+  await slack.addPerson(olu);
+  await slack.press(`${server.url}/channels/slack/${connection}/interactions`, {
+    channel: GENERAL,
+    user: olu.id,
+    action: "amebo_link",
+  });
+  const link = async () =>
+    /http[^ |>)"\\]+link-account[^ |>)"\\]+/.exec(JSON.stringify(await slack.shown(olu.id)))?.[0] ?? "";
+  await expect.poll(link, { timeout: 30_000 }).toContain("#token=");
+  const address = await link();
+  await page.goto(address.slice(server.url.length));
+  await expect(page.getByText(/olu/).first()).toBeVisible();
+  await sound(page, "a link to be confirmed");
+  await page.getByRole("button", { name: "Yes, that is me" }).click();
+  await expect(page.locator(".notice.good")).toContainText("olu");
+  await page.getByRole("link", { name: "Your profile" }).click();
+  await expect(page.getByText("olu at home")).toBeVisible();
+  await page.goto(here);
+  await page.goto(address.slice(server.url.length));
+  await expect(page.getByRole("alert")).toContainText("link");
+  await page.goto(here);
+});
+
 test("what Slack withdraws is shown with what mends it", async () => {
+  await page.goto(`${home(page)}/slack/${connection}/health`);
   await slack.revoke();
   await slack.tell(`${server.url}/channels/slack/${connection}/events`, {
     channel: GENERAL,
@@ -182,6 +230,28 @@ test("what Slack withdraws is shown with what mends it", async () => {
   await page.getByRole("button", { name: "Connect again" }).first().click();
   await expect(page.getByText("Acme is connected")).toBeVisible();
   await expect(page.locator(".page > header .tag")).toHaveText("connected");
+});
+
+test("a workspace of which nothing is to be kept says so, and what was kept is forgotten", async () => {
+  await page.goto(`${home(page)}/slack/${connection}/settings`);
+  const keepsNothing = page.getByRole("checkbox", { name: /Keep nothing of what is said/ });
+  await expect(keepsNothing).not.toBeChecked();
+  await keepsNothing.check();
+  await page.getByRole("button", { name: "Save" }).first().click();
+  await expect(page.getByText("Saved")).toBeVisible();
+  await page.reload();
+  await expect(keepsNothing).toBeChecked();
+  await sound(page, "nothing is kept");
+  await page.goto(`${home(page)}/slack/${connection}`);
+  await expect(page.getByText("Nothing of what is said in this workspace is kept")).toBeVisible();
+  await page.goto(`${home(page)}/knowledge`);
+  await page.getByRole("link", { name: /Slack: Acme/ }).click();
+  const list = page.getByRole("list", { name: "Documents" });
+  await expect(list.getByRole("listitem").filter({ hasText: "expenses" })).toBeVisible();
+  await expect(async () => {
+    await page.reload();
+    await expect(list.getByRole("listitem")).toHaveCount(1, { timeout: 2_000 });
+  }).toPass({ timeout: 30_000 });
 });
 
 test("everything that came from the workspace is erased once its name is typed", async () => {

@@ -39,6 +39,8 @@ async fn main() {
         .route("/channels", post(add_channel))
         .route("/say", post(say))
         .route("/messages", get(messages))
+        .route("/press", post(press))
+        .route("/shown", get(shown))
         .route("/install", post(install))
         .route("/revoke", post(revoke))
         .with_state(fake);
@@ -58,10 +60,17 @@ struct NewPerson {
     id: String,
     name: String,
     email: String,
+    /// The channels they are in.
+    #[serde(default)]
+    channels: Vec<String>,
 }
 
 async fn add_person(State(fake): State<Fake>, Json(new): Json<NewPerson>) {
-    fake.world().add_user(Ids::TEAM, &new.id, &new.name, &new.email);
+    let mut world = fake.world();
+    world.add_user(Ids::TEAM, &new.id, &new.name, &new.email);
+    for channel in &new.channels {
+        world.set_member(Ids::TEAM, channel, &new.id, true);
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,6 +136,38 @@ struct Where {
 
 async fn messages(State(fake): State<Fake>, Query(place): Query<Where>) -> Json<Vec<Value>> {
     Json(fake.world().messages(Ids::TEAM, &place.channel))
+}
+
+#[derive(Deserialize)]
+struct Press {
+    channel: String,
+    user: String,
+    action: String,
+}
+
+/// Somebody presses a button; answers the request that Slack would send about it.
+async fn press(State(fake): State<Fake>, Json(press): Json<Press>) -> Json<Value> {
+    let payload = fake.world().press(
+        fake.url(),
+        Ids::TEAM,
+        &press.channel,
+        &press.user,
+        &json!({}),
+        (&press.action, "pressed"),
+    );
+    Json(sendable(&fake.signed_interaction(&payload)))
+}
+
+#[derive(Deserialize)]
+struct Whom {
+    user: String,
+}
+
+/// What was shown to one person alone.
+async fn shown(State(fake): State<Fake>, Query(whom): Query<Whom>) -> Json<Vec<Value>> {
+    let shown = fake.world().ephemerals.clone();
+    let theirs = shown.into_iter().filter(|(_, user, _)| *user == whom.user);
+    Json(theirs.map(|(_, _, content)| content).collect())
 }
 
 #[derive(Deserialize)]
