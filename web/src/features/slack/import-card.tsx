@@ -28,7 +28,7 @@ export function ImportCard({ id, known }: { id: string; known?: Import }) {
       return isOver && found?.messages_without_document === 0 ? false : 1_500;
     },
     // What is over is known from the list.
-    enabled: !known || known.state !== "failed",
+    enabled: known?.state !== "failed",
     ...(known ? { placeholderData: { ...known, messages_without_document: 0 } } : {}),
   });
   // Alone, it stands right below the page's title.
