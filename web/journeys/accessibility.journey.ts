@@ -28,6 +28,7 @@ test("empty pages", async () => {
     "/people/invitations",
     "/insights",
     "/unanswered",
+    "/questions",
     "/settings/models",
     "/settings/keys",
     "/nothing",
@@ -53,6 +54,7 @@ test("pages that hold something", async () => {
     "/people/roles",
     "/insights",
     "/unanswered",
+    "/questions",
     "/audit",
     "/settings",
     "/settings/answers",
@@ -129,6 +131,7 @@ test("narrow: no page is wider than 360 pixels", async () => {
     "/settings/keys",
     "/settings/models",
     "/unanswered",
+    "/questions",
   ]) {
     await page.goto(here + path);
     await page.locator("h1").first().waitFor();

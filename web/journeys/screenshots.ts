@@ -76,6 +76,7 @@ test("every page", async ({ browser }) => {
     roles: "/people/roles",
     insights: "/insights",
     unanswered: "/unanswered",
+    questions: "/questions",
     audit: "/audit",
     settings: "/settings",
     models: "/settings/models",
@@ -95,6 +96,11 @@ test("every page", async ({ browser }) => {
   await page.getByRole("link", { name: "Sources" }).click();
   await page.locator(".source-list").waitFor();
   await shoot("sources");
+  await page.getByRole("button", { name: "Actions for this knowledge base" }).click();
+  await page.getByRole("menuitem", { name: "Search model" }).click();
+  await expect(page.locator(".skeleton")).toHaveCount(0);
+  await shoot("search-model");
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Add a web page" }).click();
   await shoot("add-page");
   await page.goto(`${at}/knowledge?answer=${encodeURIComponent("On which floor is the prayer room?")}`);
@@ -190,6 +196,22 @@ test("every page about Slack", async ({ browser }) => {
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("heading", { name: "2 channels are up to date" })).toBeVisible({ timeout: 60_000 });
   await shoot("slack-channels");
+  await slack.tell(`${connected.url}/channels/slack/${here.split("/").at(-1)}/events`, {
+    channel: "C0CHAN000",
+    user: "U0USER001",
+    text: `<@${slack.botUser}> Where is the plan of engineering?`,
+  });
+  await expect
+    .poll(async () => (await slack.messages("C0CHAN000")).some(({ user }) => user === slack.botUser), {
+      timeout: 30_000,
+    })
+    .toBe(true);
+  await page.goto(`${at}/questions?origin=slack`);
+  await page.getByRole("link", { name: /Why could they see/ }).waitFor();
+  await shoot("slack-questions");
+  await page.getByRole("link", { name: /Why could they see/ }).click();
+  await page.getByRole("region", { name: "Why could they see this?" }).waitFor();
+  await shoot("slack-why");
   await page.goto(`${here}/health`);
   await page.getByRole("heading", { name: "Slack lets Amebo in" }).waitFor();
   await shoot("slack-health");

@@ -2,7 +2,7 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, type Page, test } from "@playwright/test";
-import { home, signUp, violations } from "./person";
+import { home, signUp, sound, violations } from "./person";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -11,6 +11,8 @@ let server: Server;
 let vendor: HttpServer;
 let page: Page;
 let operator: Page;
+/** What the vendor waits for before it answers. */
+let gate = Promise.resolve();
 
 test.beforeAll(async ({ browser }) => {
   // Embeds everything alike, as OpenAI's interface has it.
@@ -19,7 +21,8 @@ test.beforeAll(async ({ browser }) => {
     request.on("data", (part) => {
       body += part;
     });
-    request.on("end", () => {
+    request.on("end", async () => {
+      await gate;
       const { input } = JSON.parse(body) as { input: string[] };
       const data = input.map((_, index) => ({ object: "embedding", index, embedding: [0.6, 0.8, 0, 0] }));
       response.writeHead(200, { "content-type": "application/json" });
@@ -61,16 +64,39 @@ test("a logo shows in the corner and where people sign in; what is no picture is
   await visitor.context().close();
 });
 
-test("public profiles are kept, and an address elsewhere is refused in its place", async () => {
-  await page.getByLabel("LinkedIn").fill("https://linkedin.example.com/company/harmattan");
+test("public profiles are kept and shown to colleagues and whoever is invited, and an address elsewhere is refused in its place", async ({
+  browser,
+}) => {
+  await page.goto(`${home(page)}/settings`);
+  await page.getByRole("textbox", { name: "LinkedIn" }).fill("https://linkedin.example.com/company/harmattan");
   const form = page.getByRole("region", { name: "Public profiles" });
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form.getByRole("alert")).toContainText("linkedin.com");
-  await page.getByLabel("LinkedIn").fill("https://www.linkedin.com/company/harmattan");
+  await page.getByRole("textbox", { name: "LinkedIn" }).fill("https://www.linkedin.com/company/harmattan");
   await form.getByRole("button", { name: "Save" }).click();
   await expect(form.getByRole("button", { name: "Save" })).not.toHaveAttribute("aria-busy");
   await page.reload();
-  await expect(page.getByLabel("LinkedIn")).toHaveValue("https://www.linkedin.com/company/harmattan");
+  await expect(page.getByRole("textbox", { name: "LinkedIn" })).toHaveValue(
+    "https://www.linkedin.com/company/harmattan",
+  );
+  const name = "Harmattan Ltd on LinkedIn, in a new tab";
+  const corner = page.getByRole("navigation", { name: "Main" }).getByRole("link", { name });
+  await expect(corner).toHaveAttribute("href", "https://www.linkedin.com/company/harmattan");
+  await expect(corner).toHaveAttribute("rel", "noopener");
+  await sound(page, "profiles in the corner");
+  await page.goto(`${home(page)}/people`);
+  await page.getByRole("button", { name: "Invite somebody" }).click();
+  await page.getByLabel("E-mail").fill("ben@example.com");
+  await page.getByRole("button", { name: "Make the invitation" }).click();
+  const link = await page.getByLabel("Invitation link").inputValue();
+  const visitor = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await visitor.goto(link);
+  await expect(visitor.getByRole("link", { name })).toHaveAttribute(
+    "href",
+    "https://www.linkedin.com/company/harmattan",
+  );
+  await sound(visitor, "an invitation with profiles");
+  await visitor.context().close();
 });
 
 test("an embedding model is added, tested and taken for new knowledge bases", async () => {
@@ -89,6 +115,52 @@ test("an embedding model is added, tested and taken for new knowledge bases", as
   await expect(card).toContainText("4 numbers a vector");
   await card.getByRole("button", { name: "Test connection" }).click();
   await expect(card).toContainText("It answers.");
+});
+
+test("a knowledge base moves to the server's model and back, and shows how far it has come", async () => {
+  test.skip(!process.env.AMEBO_TEST_MODELS, "the server has no model of its own");
+  test.setTimeout(120_000);
+  await page.goto(`${home(page)}/knowledge`);
+  await page.getByRole("button", { name: "New knowledge base" }).first().click();
+  await page.getByRole("dialog").getByLabel("Name").fill("Handbook");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { name: "Handbook" })).toBeVisible();
+  const file = { name: "tea.md", mimeType: "text/markdown", buffer: Buffer.from("# Tea\n\nTea is served at four.\n") };
+  await page.locator("input[type=file]").first().setInputFiles([file]);
+  const list = page.getByRole("list", { name: "Documents" });
+  await expect(list.getByText("Indexed")).toBeVisible({ timeout: 60_000 });
+  const choose = async () => {
+    await page.getByRole("button", { name: "Actions for this knowledge base" }).click();
+    await page.getByRole("menuitem", { name: "Search model" }).click();
+    return page.getByRole("dialog", { name: "Search model" });
+  };
+  const dialog = await choose();
+  await expect(dialog.getByRole("radio", { name: /wren.*in use.*of your provider Wren/ })).toBeChecked();
+  await expect(dialog.getByRole("button", { name: "Move" })).toHaveAttribute("aria-disabled", "true");
+  await dialog.getByRole("radio", { name: /of this server/ }).check();
+  await expect(dialog).toContainText("The passages of 1 document are embedded anew");
+  await sound(page, "choosing a model");
+  await dialog.getByRole("button", { name: "Move" }).click();
+  await expect(page.getByText(/The move is done/)).toBeVisible({ timeout: 60_000 });
+  await choose();
+  await expect(dialog.getByRole("radio", { name: /in use.*of this server/ })).toBeChecked();
+  let open = () => {};
+  gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  await dialog.getByRole("radio", { name: /wren/ }).check();
+  await expect(dialog).toContainText("is sent to Wren");
+  await dialog.getByRole("button", { name: "Move" }).click();
+  const moving = page.getByRole("region", { name: "Moving to wren" });
+  await expect(moving.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "0");
+  await expect(moving).toContainText("0 of 1 passage");
+  await sound(page, "on its way to a model");
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  open();
+  await expect(page.getByText("The move is done: passages are found with wren now.")).toBeVisible({ timeout: 60_000 });
+  await expect(moving).toHaveCount(0);
 });
 
 test("the operator agrees limits, which the organization sees", async () => {

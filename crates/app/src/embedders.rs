@@ -3,16 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use amebo_core::permission::{Action, Resource};
 use amebo_core::provider::{ProviderKind, provider_of};
-use amebo_knowledge::embed::Embedder;
 use amebo_knowledge::embed::remote::RemoteEmbedder;
+use amebo_knowledge::embed::{Embedder, Languages};
 use amebo_knowledge::retrieve::{self, Prepared, Turn};
 use amebo_store::provider::Provider;
 use amebo_store::{OrgTx, Permit};
 
 use crate::library::Scope;
 use crate::provider::embedding;
-use crate::{App, Error, Result};
+use crate::{Access, App, Error, Result};
 
 /// The server's embedding models, by name. There may be none: then passages are found by their words alone, unless an organisation
 /// brings a model.
@@ -52,7 +53,62 @@ impl fmt::Debug for Embedders {
     }
 }
 
+/// An embedding model that a knowledge base can be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What knowledge bases call it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The organisation's provider that it belongs to; `None` for one of the server's.
+    pub provider: Option<String>,
+    /// How many numbers its vectors have.
+    pub dimension: u32,
+    /// The languages it was made for, as ISO 639-1 codes; `None` when it does not say.
+    pub languages: Option<Vec<String>>,
+    /// Whether new knowledge bases take it when nobody names one.
+    pub is_first: bool,
+}
+
 impl App {
+    /// The embedding models that knowledge bases can be given: the organisation's own by name, then the server's as they are preferred.
+    pub async fn embedding_models(&self, access: &Access) -> Result<Vec<Choice>> {
+        let permit = access.permit(Resource::KnowledgeBase, Action::Update)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let providers = tx.providers().list().await?;
+        let first = self.first_model(&mut tx).await?;
+        tx.commit().await?;
+        let own = providers.into_iter().filter_map(|provider| {
+            Some(Choice {
+                id: provider.embedding_model()?,
+                dimension: provider.dimension?,
+                name: provider.model,
+                provider: Some(provider.name),
+                languages: None,
+                is_first: false,
+            })
+        });
+        let servers = self.library.embedders().all().iter().map(|embedder| {
+            let model = embedder.model();
+            Choice {
+                id: model.id.clone(),
+                name: model.id.clone(),
+                provider: None,
+                dimension: u32::try_from(model.dimension).unwrap_or(u32::MAX),
+                languages: match &model.languages {
+                    Languages::Any => None,
+                    Languages::Only(codes) => Some(codes.clone()),
+                },
+                is_first: false,
+            }
+        });
+        let mut choices: Vec<Choice> = own.chain(servers).collect();
+        for choice in &mut choices {
+            choice.is_first = first.as_ref() == Some(&choice.id);
+        }
+        Ok(choices)
+    }
+
     /// Makes a question ready for the models of a scope. A model that does not know the question's language, or that is away, is left
     /// out: what it would have found by meaning may still be found by words.
     pub(crate) async fn prepare(
@@ -103,6 +159,15 @@ impl App {
             Some(provider) => self.open_embedder(tx, &provider).await,
             None => Ok(None),
         }
+    }
+
+    /// Whether the embedding model of this name, of the server or the organisation, can be called.
+    pub(crate) async fn is_at_hand(&self, tx: &mut OrgTx, model: &str) -> Result<bool> {
+        let Some((id, name)) = provider_of(model) else {
+            return Ok(self.library.embedders().get(model).is_some());
+        };
+        let provider = tx.providers().by_id(id).await?;
+        Ok(provider.is_some_and(|provider| provider.model == name))
     }
 
     /// The model that knowledge bases of the organisation take when nobody names one: its own, or else the server's first.

@@ -6,6 +6,7 @@ use amebo_core::id::InvitationId;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource, Role};
 use amebo_store::audit::NewEntry;
+use amebo_store::branding::SocialLink;
 use amebo_store::{Access, NewUser, OpenInvitation, Origin, RequestOrigin, ThrottleSubject};
 use secrecy::SecretString;
 use serde_json::json;
@@ -40,6 +41,16 @@ pub struct InvitationPreview {
     pub role: Role,
     /// Whether they have an account, so that they prove its password rather than choose one.
     pub has_account: bool,
+    /// The organisation's public profiles.
+    pub social_links: Vec<SocialLink>,
+}
+
+/// What a link leads to.
+struct Opened {
+    invitation: OpenInvitation,
+    /// Whether the invited address has an account.
+    has_account: bool,
+    social_links: Vec<SocialLink>,
 }
 
 /// What somebody answers to an invitation.
@@ -123,12 +134,17 @@ impl App {
 
     /// What a link leads to, for whoever holds it.
     pub async fn preview_invitation(&self, token: &str, origin: &Origin) -> Result<InvitationPreview> {
-        let (invitation, has_account) = self.open_invitation(token, origin).await?;
+        let Opened {
+            invitation,
+            has_account,
+            social_links,
+        } = self.open_invitation(token, origin).await?;
         Ok(InvitationPreview {
             organization: invitation.organization_name,
             email: invitation.email,
             role: invitation.role,
             has_account,
+            social_links,
         })
     }
 
@@ -139,7 +155,11 @@ impl App {
         origin: &Origin,
         request: RequestOrigin,
     ) -> Result<Session> {
-        let (invitation, has_account) = self.open_invitation(&acceptance.token, origin).await?;
+        let Opened {
+            invitation,
+            has_account,
+            ..
+        } = self.open_invitation(&acceptance.token, origin).await?;
         let session = if has_account {
             self.sign_in(&invitation.email, &acceptance.password, origin)
                 .await?
@@ -183,7 +203,7 @@ impl App {
         Ok(session)
     }
 
-    async fn open_invitation(&self, token: &str, origin: &Origin) -> Result<(OpenInvitation, bool)> {
+    async fn open_invitation(&self, token: &str, origin: &Origin) -> Result<Opened> {
         let address = ThrottleSubject::Address(&origin.address);
         self.attempt(&[address]).await?;
         let mut tx = self.store.begin_system().await?;
@@ -194,8 +214,13 @@ impl App {
             .ok_or(Error::NotFound("invitation"))?;
         tx.throttles().forgive(address).await?;
         let has_account = tx.users().by_email(&invitation.email).await?.is_some();
+        let social_links = tx.branding().social_links(invitation.organization).await?;
         tx.commit().await?;
-        Ok((invitation, has_account))
+        Ok(Opened {
+            invitation,
+            has_account,
+            social_links,
+        })
     }
 
     async fn create_invited(

@@ -2,16 +2,21 @@
 
 use amebo_core::document::KnowledgeBaseStatus;
 use amebo_core::id::KnowledgeBaseId;
+use amebo_core::job::JobState;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::chunk;
 use amebo_store::audit::NewEntry;
-use amebo_store::job::NewJob;
-use amebo_store::{KnowledgeBase, Metric, NewKnowledgeBase, OrgTx, Permit};
+use amebo_store::job::{NewJob, Task as _};
+use amebo_store::{KnowledgeBase, Metric, Moved, NewKnowledgeBase, OrgTx, Permit};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::ingest::Embed;
 use crate::{Access, App, Error, Result};
+
+/// By how much of what was done it is told how long the rest takes.
+const LATELY: TimeDelta = TimeDelta::minutes(10);
 
 /// What somebody says of a knowledge base; what is absent stays, or takes its default.
 #[derive(Debug, Clone, Default)]
@@ -29,12 +34,18 @@ pub struct KnowledgeBaseForm {
 }
 
 /// How far a change of embedding model has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Building {
     /// Passages in the knowledge base.
     pub passages: u64,
     /// Those that have a vector of the new model.
     pub embedded: u64,
+    /// How long the rest may still take, by what was done lately; `None` while that cannot be told.
+    pub remaining: Option<TimeDelta>,
+    /// Why it does not go on at the moment.
+    pub problem: Option<String>,
+    /// Whether it was given up; choosing the model again takes it up.
+    pub given_up: bool,
 }
 
 impl App {
@@ -90,9 +101,28 @@ impl App {
         };
         let permit = access.permit(Resource::KnowledgeBase, Action::Read)?;
         let mut tx = self.store.begin(&permit).await?;
-        let (passages, embedded) = tx.chunks().count(base.id, model).await?;
+        let now = self.environment().now();
+        let moved = tx.chunks().moved(base.id, model, now - LATELY).await?;
+        let job = tx
+            .jobs()
+            .youngest(Embed::KIND, &Embed::keys(base.id, model))
+            .await?;
+        let is_there = self.is_at_hand(&mut tx, model).await?;
         tx.commit().await?;
-        Ok(Some(Building { passages, embedded }))
+        let state = job.as_ref().map(|job| job.state);
+        Ok(Some(Building {
+            passages: moved.passages,
+            embedded: moved.embedded,
+            remaining: remaining(&moved, now),
+            problem: match job {
+                _ if !is_there => {
+                    Some("the model is not at hand; it goes on when the model is there again".to_owned())
+                }
+                Some(job) if job.state != JobState::Running => job.last_error,
+                _ => None,
+            },
+            given_up: state == Some(JobState::Dead),
+        }))
     }
 
     /// A page of the knowledge bases, newest first.
@@ -225,8 +255,18 @@ impl App {
 }
 
 async fn move_to_model(tx: &mut OrgTx, base: &KnowledgeBase, model: &str) -> Result<()> {
-    if base.building_model.as_deref() == Some(model) {
-        return Ok(());
+    if let Some(building) = &base.building_model {
+        let keys = Embed::keys(base.id, building);
+        let job = tx.jobs().youngest(Embed::KIND, &keys).await?;
+        let given_up = job.filter(|job| job.state == JobState::Dead);
+        match given_up {
+            Some(job) if building == model => _ = tx.jobs().revive(job.id).await?,
+            Some(job) => _ = tx.jobs().cancel(job.id).await?,
+            None => {}
+        }
+        if building == model {
+            return Ok(());
+        }
     }
     tx.knowledge_bases().unstage(base.id).await?;
     if base.embedding_model.as_deref() == Some(model) {
@@ -236,8 +276,17 @@ async fn move_to_model(tx: &mut OrgTx, base: &KnowledgeBase, model: &str) -> Res
     let job = NewJob::of(&Embed {
         knowledge_base: base.id,
     });
-    tx.jobs().push(job.unique(format!("{}:{model}", base.id))).await?;
+    let [_, key] = Embed::keys(base.id, model);
+    tx.jobs().push(job.unique(key)).await?;
     Ok(())
+}
+
+/// How long the passages without a vector may still take, if they come as fast as the recent ones did.
+fn remaining(moved: &Moved, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let (begun, done) = moved.recent.filter(|(_, done)| *done > 0)?;
+    let left = i64::try_from(moved.passages.saturating_sub(moved.embedded)).ok()?;
+    let spent = (now - begun).num_milliseconds().checked_mul(left)?;
+    Some(TimeDelta::milliseconds(spent / i64::try_from(done).ok()?))
 }
 
 async fn fetch(tx: &mut OrgTx, id: KnowledgeBaseId) -> Result<KnowledgeBase> {
@@ -286,5 +335,26 @@ fn name_taken(error: amebo_store::Error, name: &str) -> Error {
         Error::Conflict(format!("there is already a knowledge base named {name}"))
     } else {
         error.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_takes_as_long_as_what_was_done_lately() {
+        let begun = DateTime::<Utc>::UNIX_EPOCH;
+        let now = begun + TimeDelta::seconds(20);
+        let mut moved = Moved {
+            passages: 1_000,
+            embedded: 400,
+            recent: Some((begun, 200)),
+        };
+        assert_eq!(remaining(&moved, now), Some(TimeDelta::seconds(60)));
+        moved.recent = Some((begun, 0));
+        assert_eq!(remaining(&moved, now), None, "one batch tells nothing");
+        moved.recent = None;
+        assert_eq!(remaining(&moved, now), None);
     }
 }

@@ -4,6 +4,7 @@
 mod analytics;
 mod answer;
 mod api_key;
+mod audience;
 mod audit;
 mod authentication;
 mod branding;
@@ -65,6 +66,7 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(api_key::routes())
         .merge(audit::routes())
         .merge(question::routes())
+        .merge(audience::routes())
         .merge(feedback::routes())
         .merge(search::routes())
         .merge(session::routes())

@@ -1,7 +1,8 @@
 //! What an organisation's pages carry: its logo, and links to its public profiles.
 
-use amebo_core::id::{Id, LogoId, SocialLinkId};
+use amebo_core::id::{Id, LogoId, OrganizationId, SocialLinkId};
 use amebo_core::organization::{LogoType, SocialPlatform};
+use sqlx::PgConnection;
 
 use crate::error::{Result, parse};
 use crate::transaction::{Scope, SystemScope};
@@ -77,20 +78,7 @@ impl Branding<'_> {
 
     /// The public profiles, in the order of platforms.
     pub async fn social_links(&mut self) -> Result<Vec<SocialLink>> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "select platform, url from social_links where organization_id = $1 order by platform",
-        )
-        .bind(self.0.organization.uuid())
-        .fetch_all(&mut *self.0.connection)
-        .await?;
-        rows.into_iter()
-            .map(|(platform, url)| {
-                Ok(SocialLink {
-                    platform: parse(&platform)?,
-                    url,
-                })
-            })
-            .collect()
+        social_links(&mut *self.0.connection, self.0.organization).await
     }
 
     /// Puts these public profiles in the place of those before.
@@ -121,6 +109,11 @@ impl Branding<'_> {
 pub struct PublicBranding<'a>(SystemScope<'a>);
 
 impl PublicBranding<'_> {
+    /// The public profiles of an organisation, in the order of platforms.
+    pub async fn social_links(&mut self, organization: OrganizationId) -> Result<Vec<SocialLink>> {
+        social_links(&mut *self.0.connection, organization).await
+    }
+
     /// The picture of the organisation at this address; `None` when there is no such organisation, or it has none.
     pub async fn logo(&mut self, slug: &str) -> Result<Option<Logo>> {
         let row: Option<(String, Vec<u8>, String)> = sqlx::query_as(
@@ -138,4 +131,23 @@ impl PublicBranding<'_> {
         })
         .transpose()
     }
+}
+
+async fn social_links(
+    connection: &mut PgConnection,
+    organization: OrganizationId,
+) -> Result<Vec<SocialLink>> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select platform, url from social_links where organization_id = $1 order by platform")
+            .bind(organization.uuid())
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter()
+        .map(|(platform, url)| {
+            Ok(SocialLink {
+                platform: parse(&platform)?,
+                url,
+            })
+        })
+        .collect()
 }

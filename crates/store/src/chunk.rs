@@ -6,6 +6,7 @@ use std::ops::Range;
 use amebo_core::document::{Audience, DocumentStatus, Reader};
 use amebo_core::id::{ChunkId, DocumentId, Id, KnowledgeBaseId};
 use amebo_core::page::{Page, PageRequest};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -97,6 +98,17 @@ pub struct Unembedded {
     pub heading_path: Vec<String>,
     /// The text.
     pub content: String,
+}
+
+/// How far the passages of a knowledge base are on their way to another model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// All passages.
+    pub passages: u64,
+    /// Those that have a vector of the model, staged ones included.
+    pub embedded: u64,
+    /// When the first of the recent vectors were staged, and how many were after them; `None` when there are no recent ones.
+    pub recent: Option<(DateTime<Utc>, u64)>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -430,20 +442,34 @@ impl Chunks<'_> {
         Ok(())
     }
 
-    /// How many passages a knowledge base has, and how many of them have a vector of `model`, staged ones included.
-    pub async fn count(&mut self, knowledge_base: KnowledgeBaseId, model: &str) -> Result<(u64, u64)> {
-        let (all, embedded): (i64, i64) = sqlx::query_as(
-            "select count(*), count(*) filter (where c.embedding_model = $3
-                 or exists (select from staged_embeddings s where s.chunk_id = c.id and s.model = $3))
-             from chunks c join documents d on d.organization_id = c.organization_id and d.id = c.document_id
-             where c.organization_id = $1 and d.knowledge_base_id = $2",
+    /// How far a knowledge base is on its way to `model`, and how fast it moved since `since`.
+    pub async fn moved(
+        &mut self,
+        knowledge_base: KnowledgeBaseId,
+        model: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Moved> {
+        let (passages, embedded, begun, recent): (i64, i64, Option<DateTime<Utc>>, i64) = sqlx::query_as(
+            "with passages as (
+                 select c.embedding_model is not distinct from $3 or s.chunk_id is not null as embedded, s.created_at as staged_at
+                 from chunks c join documents d on d.organization_id = c.organization_id and d.id = c.document_id
+                 left join staged_embeddings s on s.organization_id = c.organization_id and s.chunk_id = c.id and s.model = $3
+                 where c.organization_id = $1 and d.knowledge_base_id = $2
+             ), begun as (select min(staged_at) as at from passages where staged_at >= $4)
+             select count(*), count(*) filter (where embedded), max(begun.at), count(*) filter (where staged_at > begun.at)
+             from passages cross join begun",
         )
         .bind(self.0.organization.uuid())
         .bind(knowledge_base.uuid())
         .bind(model)
+        .bind(since)
         .fetch_one(&mut *self.0.connection)
         .await?;
-        Ok((all.unsigned_abs(), embedded.unsigned_abs()))
+        Ok(Moved {
+            passages: passages.unsigned_abs(),
+            embedded: embedded.unsigned_abs(),
+            recent: begun.map(|begun| (begun, recent.unsigned_abs())),
+        })
     }
 }
 

@@ -226,6 +226,20 @@ impl Jobs<'_> {
         row.map(job).transpose()
     }
 
+    /// The youngest job of a kind, unfinished or dead, that has one of these unique keys.
+    pub async fn youngest(&mut self, kind: &str, keys: &[String]) -> Result<Option<Job>> {
+        let row: Option<JobRow> = sqlx::query_as(
+            "select id, kind, state, attempts, run_at, progress, last_error, created_at, number
+             from jobs where organization_id = $1 and kind = $2 and unique_key = any($3) order by number desc limit 1",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(kind)
+        .bind(keys)
+        .fetch_optional(&mut *self.0.connection)
+        .await?;
+        row.map(job).transpose()
+    }
+
     /// The jobs given up, oldest first.
     pub async fn dead(&mut self, page: &PageRequest<i64>) -> Result<Page<Job>> {
         let rows: Vec<JobRow> = sqlx::query_as(

@@ -59,7 +59,7 @@ mod user;
 pub use access::{Access, Actor, Forbidden, Permit, RequestOrigin};
 pub use account_link::{AccountLinks, LinkPurpose};
 pub use api_key::{API_KEY_PREFIX, ApiKey, ApiKeys, NewApiKey};
-pub use chunk::{Chunks, NewChunk, NewText, Passage, TextWindow, Unembedded};
+pub use chunk::{Chunks, Moved, NewChunk, NewText, Passage, TextWindow, Unembedded};
 pub use credential::Person;
 pub use database::{Connection, Store, StoreConfig, check_roles, migrate};
 pub use document::{Backlog, Document, DocumentFilter, Documents, Learnt, NewDocument, Original};

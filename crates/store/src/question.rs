@@ -92,6 +92,8 @@ pub struct QuestionFilter {
     pub outcome: Option<Outcome>,
     /// Only those rated so.
     pub rating: Option<Rating>,
+    /// Only those asked there.
+    pub origin: Option<Origin>,
 }
 
 /// Where a question stands in a list.
@@ -317,7 +319,7 @@ impl Questions<'_> {
         let rows: Vec<QuestionRow> = sqlx::query_as(AssertSqlSafe(format!(
             "{SELECT} where q.organization_id = $1
                and ($2::text is null or a.outcome = $2) and ($3::text is null or a.rating = $3)
-               and ($4::timestamptz is null or (q.created_at, q.id) < ($4, $5))
+               and ($4::timestamptz is null or (q.created_at, q.id) < ($4, $5)) and ($7::text is null or q.origin = $7)
              order by q.created_at desc, q.id desc limit $6"
         )))
         .bind(self.0.organization.uuid())
@@ -326,6 +328,7 @@ impl Questions<'_> {
         .bind(after_time)
         .bind(after_id.map(Id::uuid))
         .bind(page.rows())
+        .bind(filter.origin.map(Origin::as_str))
         .fetch_all(&mut *self.0.connection)
         .await?;
         to_page(rows, reader, page.limit)

@@ -943,6 +943,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/embedding-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The embedding models that knowledge bases can be given: the organization's own by name, then the server's. For those who may change
+         *     knowledge bases. */
+        get: operations["list_embedding_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/evaluation-runs/{evaluation_run_id}": {
         parameters: {
             query?: never;
@@ -1815,6 +1833,11 @@ export interface components {
              */
             text: string;
         };
+        /**
+         * @description What an asker is to the organization.
+         * @enum {string}
+         */
+        AskerStanding: "member" | "colleague" | "outsider";
         /** @description Who may see a document. Serialised as stored and as shown in the API, tagged by `kind`. */
         Audience: {
             /** @enum {string} */
@@ -1835,10 +1858,44 @@ export interface components {
             /** @enum {string} */
             kind: "public";
         };
+        /** @description For whom an answer was given. */
+        AudienceReaders: {
+            /** @enum {string} */
+            kind: "asker";
+            standing: components["schemas"]["AskerStanding"];
+        } | {
+            /**
+             * Format: int32
+             * @description How many more count as colleagues, because administrators said so.
+             */
+            colleagues: number;
+            /** @enum {string} */
+            kind: "place";
+            /**
+             * Format: int32
+             * @description How many of them are members of the organization.
+             */
+            members: number;
+            /** @description What it is called, as far as that is known and you may see the channels. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description How many are from outside, or not known.
+             */
+            outsiders: number;
+            /**
+             * Format: int32
+             * @description How many people read it, as far as they were looked at.
+             */
+            people: number;
+            /** @description The platform's id of it. */
+            place: string;
+            /** @description Whether people of other companies may be in it. */
+            shared: boolean;
+        };
         /** @description For whose eyes an answer was given, and why they may see what it rests on. */
         AudienceResponse: {
-            /** @description For whom. */
-            readers: Record<string, never>;
+            readers: components["schemas"]["AudienceReaders"];
             /** @description What it rests on, as far as you may see it. */
             sources: components["schemas"]["AudienceSourceResponse"][];
         };
@@ -1915,11 +1972,20 @@ export interface components {
             embedded?: number | null;
             /** @description The model to be. */
             embedding_model: string;
+            /** @description Whether it was given up; naming the model again takes it up where it was. */
+            given_up: boolean;
             /**
              * Format: int64
              * @description Passages in the knowledge base.
              */
             passages?: number | null;
+            /** @description Why it does not go on at the moment, in words. */
+            problem?: string | null;
+            /**
+             * Format: int64
+             * @description How long the rest may still take, by what was done lately; absent while that cannot be told.
+             */
+            remaining_seconds?: number | null;
         };
         /** @description One question with what is known about its answer. */
         CaseBody: {
@@ -2384,6 +2450,27 @@ export interface components {
          * @enum {string}
          */
         DocumentStatus: "uploaded" | "processing" | "chunking" | "embedding" | "indexed" | "failed";
+        EmbeddingModelList: {
+            items: components["schemas"]["EmbeddingModelResponse"][];
+        };
+        /** @description An embedding model that a knowledge base can be given. */
+        EmbeddingModelResponse: {
+            /**
+             * Format: int32
+             * @description How many numbers its vectors have.
+             */
+            dimension: number;
+            /** @description What to name as `embedding_model`. */
+            id: string;
+            /** @description Whether new knowledge bases take it when nobody names one. */
+            is_first: boolean;
+            /** @description The languages it was made for, as ISO 639-1 codes; null when it does not say. */
+            languages?: string[] | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description The name of your provider that it belongs to; null for one of the server's. */
+            provider?: string | null;
+        };
         /**
          * Format: uuid
          * @description One replay of an evaluation set.
@@ -2582,6 +2669,8 @@ export interface components {
             organization: string;
             /** @description What they will be. */
             role: components["schemas"]["Role"];
+            /** @description The organization's public profiles. */
+            social_links: components["schemas"]["SocialLinkBody"][];
         };
         InvitationResponse: {
             /** Format: date-time */
@@ -6650,6 +6739,43 @@ export interface operations {
             };
         };
     };
+    list_embedding_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingModelList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_evaluation_run: {
         parameters: {
             query?: never;
@@ -8132,6 +8258,8 @@ export interface operations {
                 outcome?: components["schemas"]["Outcome"];
                 /** @description Only those whose answer was rated so. */
                 rating?: components["schemas"]["Rating"];
+                /** @description Only those asked there. */
+                origin?: components["schemas"]["Origin"];
                 /** @description Where to continue; from `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description How many items, 1 to 200; 50 when absent. */

@@ -33,6 +33,7 @@ const Start = page(async () => (await import("../features/start/start")).Start);
 const Knowledge = page(async () => (await import("../features/knowledge/knowledge")).Knowledge);
 const Document = page(async () => (await import("../features/knowledge/document")).DocumentPage);
 const Unanswered = page(async () => (await import("../features/insights/unanswered")).Unanswered);
+const Questions = page(async () => (await import("../features/insights/questions")).Questions);
 const Question = page(async () => (await import("../features/ask/shared-question")).SharedQuestion);
 const People = page(async () => (await import("../features/people/people")).People);
 const Insights = page(async () => (await import("../features/insights/insights")).Insights);
@@ -50,6 +51,7 @@ const inOrganization: [string, PageComponent][] = [
   ["/o/:slug/start", Start],
   ["/o/:slug/knowledge/:base?", Knowledge],
   ["/o/:slug/documents/:document", Document],
+  ["/o/:slug/questions", Questions],
   ["/o/:slug/questions/:question", Question],
   ["/o/:slug/unanswered", Unanswered],
   ["/o/:slug/people/:tab?", People],

@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Account } from "../api/account";
 import { useOrganization } from "../api/organization";
+import { socialLinksQuery } from "../api/social-links";
 import { History } from "../features/ask/history";
 import icon from "../icon.svg";
 import { Link, navigate } from "../lib/router";
@@ -9,6 +11,7 @@ import { applyAccent } from "../lib/theme";
 import { IconButton } from "../ui/button";
 import { Icon, type IconName } from "../ui/icon";
 import { Menu } from "../ui/menu";
+import { Profiles } from "../ui/profiles";
 import { Palette, usePalette } from "./palette";
 import { signOut } from "./sign-out";
 
@@ -94,7 +97,8 @@ function Drawer({ onClose, children }: { onClose: () => void; children: ReactNod
 }
 
 function Sidebar({ account, path, onPalette }: { account: Account; path: string; onPalette: () => void }) {
-  const { name, at, details } = useOrganization();
+  const { id, name, at, details } = useOrganization();
+  const links = useQuery(socialLinksQuery(id));
   const mark = <img src={details.logo ?? icon} alt="" />;
   const destinations = useDestinations(account.is_superadmin);
   const places = account.organizations.filter((place) => place.status === "active");
@@ -136,6 +140,7 @@ function Sidebar({ account, path, onPalette }: { account: Account; path: string;
         ))}
       </div>
       <History />
+      {links.data && <Profiles organization={name} links={links.data.items} />}
       <Menu
         label={t("nav.account")}
         className="brand person"

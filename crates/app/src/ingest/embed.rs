@@ -15,6 +15,7 @@ use amebo_knowledge::passage::Passage;
 use amebo_store::job::{Handler, Lease, Outcome, Task};
 use amebo_store::{KnowledgeBase, OrgTx, Unembedded};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::{Stop, prepare};
 use crate::App;
@@ -29,6 +30,15 @@ const AT_ONCE: u32 = 128;
 pub struct Embed {
     /// The knowledge base.
     pub knowledge_base: KnowledgeBaseId,
+}
+
+impl Embed {
+    /// Under which unique keys its jobs are: of a knowledge base whose model is yet to be found, and of one on its way to `model`.
+    pub(crate) fn keys(base: KnowledgeBaseId, model: &str) -> [String; 2] {
+        // A model's name may be longer than a key.
+        let model = hex::encode(&Sha256::digest(model)[..16]);
+        [base.to_string(), format!("{base}:{model}")]
+    }
 }
 
 impl Task for Embed {

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::branding::SocialLinkBody;
 use crate::caller::{SignedIn, foreign_page};
 use crate::extract::Json;
 use crate::origin::{Requested, Visitor};
@@ -274,6 +275,8 @@ struct InvitationPreviewResponse {
     role: Role,
     /// Whether that address has an account, whose password is then to be proved.
     has_account: bool,
+    /// The organization's public profiles.
+    social_links: Vec<SocialLinkBody>,
 }
 
 /// See what an invitation leads to.
@@ -290,6 +293,11 @@ async fn preview_invitation(
         email: preview.email,
         role: preview.role,
         has_account: preview.has_account,
+        social_links: preview
+            .social_links
+            .into_iter()
+            .map(SocialLinkBody::from)
+            .collect(),
     }))
 }
 

@@ -84,7 +84,7 @@ async fn remove_logo(
 /// A public profile.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SocialLinkBody {
+pub(super) struct SocialLinkBody {
     platform: SocialPlatform,
     /// An https address on the platform.
     #[schema(example = "https://www.linkedin.com/company/example")]
@@ -98,14 +98,17 @@ struct SocialLinks {
     items: Vec<SocialLinkBody>,
 }
 
-fn view(links: Vec<SocialLink>) -> axum::Json<SocialLinks> {
-    let items = links
-        .into_iter()
-        .map(|link| SocialLinkBody {
+impl From<SocialLink> for SocialLinkBody {
+    fn from(link: SocialLink) -> Self {
+        Self {
             platform: link.platform,
             url: link.url,
-        })
-        .collect();
+        }
+    }
+}
+
+fn view(links: Vec<SocialLink>) -> axum::Json<SocialLinks> {
+    let items = links.into_iter().map(SocialLinkBody::from).collect();
     axum::Json(SocialLinks { items })
 }
 

@@ -1,14 +1,12 @@
 //! Connected accounts of channels: connecting, looking after, disconnecting.
 
 use amebo_app::channel::connection::ChannelConnection;
+use amebo_app::slack::Settings;
 use amebo_app::slack::install::{CameBack, IN_USE};
 use amebo_app::slack::own_app::OwnAppForm;
-use amebo_app::slack::why::{Source, Why};
-use amebo_app::slack::{Explained, Settings};
 use amebo_app::{App, Error};
 use amebo_core::channel::{ChannelKind, ConnectionStatus};
-use amebo_core::document::Audience;
-use amebo_core::id::{ChannelConnectionId, DocumentId, KnowledgeBaseId, OrganizationId, QuestionId, UserId};
+use amebo_core::id::{ChannelConnectionId, KnowledgeBaseId, OrganizationId, UserId};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -44,7 +42,6 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(set_slack_app))
         .routes(routes!(connect_slack_with_token))
         .routes(routes!(get_slack_manifest))
-        .routes(routes!(explain_audience))
 }
 
 /// A connected account; its secrets are never shown.
@@ -503,53 +500,4 @@ async fn get_slack_manifest(
         .slack_manifest(&access, query.channel_connection_id, query.socket_mode)
         .await?;
     Ok(axum::Json(manifest))
-}
-
-/// For whose eyes an answer was given, and why they may see what it rests on.
-#[derive(Serialize, ToSchema)]
-struct AudienceResponse {
-    /// For whom.
-    #[schema(value_type = Object)]
-    readers: Explained,
-    /// What it rests on, as far as you may see it.
-    sources: Vec<AudienceSourceResponse>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct AudienceSourceResponse {
-    document_id: DocumentId,
-    document_title: String,
-    audience: Audience,
-    /// Whether the answer's readers may see it now.
-    holds: bool,
-    /// Why, in words.
-    because: String,
-}
-
-impl From<Source> for AudienceSourceResponse {
-    fn from(source: Source) -> Self {
-        Self {
-            document_id: source.document,
-            document_title: source.title,
-            audience: source.audience,
-            holds: source.holds,
-            because: source.because,
-        }
-    }
-}
-
-/// Why the readers of an answer may see what it rests on; for whoever may read the question.
-#[utoipa::path(get, path = "/organizations/{organization_id}/questions/{question_id}/audience", tag = "Questions",
-    params(("organization_id" = OrganizationId, Path), ("question_id" = QuestionId, Path)),
-    responses((status = 200, body = AudienceResponse), (status = 404, body = ProblemDocument)))]
-async fn explain_audience(
-    InOrganization(access): InOrganization,
-    State(state): State<AppState>,
-    Path((_organization, question)): Path<(OrganizationId, QuestionId)>,
-) -> Result<axum::Json<AudienceResponse>, Problem> {
-    let Why { readers, sources } = state.app.why_seen(&access, question).await?;
-    Ok(axum::Json(AudienceResponse {
-        readers,
-        sources: sources.into_iter().map(AudienceSourceResponse::from).collect(),
-    }))
 }

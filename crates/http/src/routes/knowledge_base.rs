@@ -1,5 +1,6 @@
 //! Named collections of documents.
 
+use amebo_app::embedders::Choice;
 use amebo_app::knowledge_base::KnowledgeBaseForm;
 use amebo_app::store::KnowledgeBase;
 use amebo_core::document::KnowledgeBaseStatus;
@@ -27,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
             update_knowledge_base,
             delete_knowledge_base
         ))
+        .routes(routes!(list_embedding_models))
 }
 
 /// A named collection of documents.
@@ -59,6 +61,49 @@ struct BuildingResponse {
     /// Those that have their new vector.
     #[serde(skip_serializing_if = "Option::is_none")]
     embedded: Option<u64>,
+    /// How long the rest may still take, by what was done lately; absent while that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_seconds: Option<i64>,
+    /// Why it does not go on at the moment, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    /// Whether it was given up; naming the model again takes it up where it was.
+    given_up: bool,
+}
+
+/// An embedding model that a knowledge base can be given.
+#[derive(Serialize, ToSchema)]
+struct EmbeddingModelResponse {
+    /// What to name as `embedding_model`.
+    id: String,
+    /// What people call it.
+    name: String,
+    /// The name of your provider that it belongs to; null for one of the server's.
+    provider: Option<String>,
+    /// How many numbers its vectors have.
+    dimension: u32,
+    /// The languages it was made for, as ISO 639-1 codes; null when it does not say.
+    languages: Option<Vec<String>>,
+    /// Whether new knowledge bases take it when nobody names one.
+    is_first: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct EmbeddingModelList {
+    items: Vec<EmbeddingModelResponse>,
+}
+
+impl From<Choice> for EmbeddingModelResponse {
+    fn from(choice: Choice) -> Self {
+        Self {
+            id: choice.id,
+            name: choice.name,
+            provider: choice.provider,
+            dimension: choice.dimension,
+            languages: choice.languages,
+            is_first: choice.is_first,
+        }
+    }
 }
 
 /// A page of knowledge bases.
@@ -81,6 +126,9 @@ impl From<KnowledgeBase> for KnowledgeBaseResponse {
                 embedding_model,
                 passages: None,
                 embedded: None,
+                remaining_seconds: None,
+                problem: None,
+                given_up: false,
             }),
             chunking: base.chunking,
             document_count: base.document_count,
@@ -192,6 +240,9 @@ async fn get_knowledge_base(
     if let (Some(building), Some(progress)) = (&mut response.building, progress) {
         building.passages = Some(progress.passages);
         building.embedded = Some(progress.embedded);
+        building.remaining_seconds = progress.remaining.map(|remaining| remaining.num_seconds());
+        building.problem = progress.problem;
+        building.given_up = progress.given_up;
     }
     Ok(axum::Json(response))
 }
@@ -218,6 +269,21 @@ async fn update_knowledge_base(
     };
     let base = state.app.update_knowledge_base(&access, id, &form).await?;
     Ok(axum::Json(base.into()))
+}
+
+/// The embedding models that knowledge bases can be given: the organization's own by name, then the server's. For those who may change
+/// knowledge bases.
+#[utoipa::path(get, path = "/organizations/{organization_id}/embedding-models", tag = "Knowledge bases",
+    params(("organization_id" = OrganizationId, Path)),
+    responses((status = 200, body = EmbeddingModelList), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+async fn list_embedding_models(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+) -> Result<axum::Json<EmbeddingModelList>, Problem> {
+    let models = state.app.embedding_models(&access).await?;
+    Ok(axum::Json(EmbeddingModelList {
+        items: models.into_iter().map(EmbeddingModelResponse::from).collect(),
+    }))
 }
 
 /// Delete a knowledge base with all its documents.

@@ -157,6 +157,8 @@ struct ListQuestionsQuery {
     outcome: Option<Outcome>,
     /// Only those whose answer was rated so.
     rating: Option<Rating>,
+    /// Only those asked there.
+    origin: Option<Origin>,
     /// Where to continue; from `next_cursor` of the page before.
     cursor: Option<String>,
     /// How many items, 1 to 200; 50 when absent.
@@ -175,6 +177,7 @@ async fn list_questions(
     let filter = QuestionFilter {
         outcome: query.outcome,
         rating: query.rating,
+        origin: query.origin,
     };
     let request = page::<QuestionKey>(&PageQuery {
         cursor: query.cursor,

@@ -24,6 +24,13 @@ async fn accept(client: &Client, token: &str) -> Reply {
 async fn an_invited_person_makes_an_account_and_is_in() {
     let app = TestApp::start().await;
     let owner = app.owner("Acme").await;
+    let profile = json!({ "platform": "linkedin", "url": "https://www.linkedin.com/company/acme" });
+    let links = json!({ "items": [profile] });
+    let _ = owner
+        .client
+        .put(&owner.path("/social-links"), &links)
+        .await
+        .expect(200);
     let invited = invite(&owner, "Ben@People.example", "agent")
         .await
         .expect(201)
@@ -39,7 +46,9 @@ async fn an_invited_person_makes_an_account_and_is_in() {
         .json();
     assert_eq!(
         preview,
-        json!({ "organization": "Acme", "email": "ben@people.example", "role": "agent", "has_account": false })
+        json!({
+            "organization": "Acme", "email": "ben@people.example", "role": "agent", "has_account": false, "social_links": [profile],
+        })
     );
     let session = accept(&app.anonymous(), &token).await.expect(200).json();
     let client = app.anonymous().with_bearer(session["access_token"].as_str());

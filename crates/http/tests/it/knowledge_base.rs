@@ -1,6 +1,6 @@
 //! Knowledge bases: made, found by name, archived, moved to another model, removed.
 
-use amebo_testkit::{Person, TestApp};
+use amebo_testkit::{FakeModel, Person, TestApp};
 use serde_json::{Value, json};
 
 use crate::document::{upload, uploaded};
@@ -100,7 +100,7 @@ async fn another_model_takes_over_when_every_passage_has_its_vector() {
     );
     assert_eq!(
         get(&owner, &id).await["building"],
-        json!({ "embedding_model": "new", "passages": 3, "embedded": 0 })
+        json!({ "embedding_model": "new", "passages": 3, "embedded": 0, "given_up": false })
     );
     assert_eq!(app.found(&owner, "tea").await.len(), 3);
     app.run_jobs().await;
@@ -111,6 +111,142 @@ async fn another_model_takes_over_when_every_passage_has_its_vector() {
     );
     assert_eq!(app.models_of_passages().await, ["new", "new", "new"]);
     assert_eq!(app.found(&owner, "tea").await.len(), 3);
+}
+
+#[tokio::test]
+async fn the_models_to_choose_from_are_the_organizations_own_and_the_servers() {
+    let app = TestApp::start_with_models(&["first", "second"]).await;
+    let owner = app.owner("Acme").await;
+    let fake = FakeModel::start(&app.database).await;
+    let form = json!({
+        "name": "Ours", "kind": "embedding", "protocol": "openai", "model": "wren", "base_url": fake.url(), "without_key": true,
+    });
+    let own = owner.client.post(&owner.path("/providers"), &form).await;
+    let own = own.expect(201).json()["embedding_model"].clone();
+    let path = owner.path("/embedding-models");
+    let listed = owner.client.get(&path).await.expect(200).json();
+    assert_eq!(
+        listed["items"],
+        json!([
+            { "id": own, "name": "wren", "provider": "Ours", "dimension": 64, "languages": null, "is_first": false },
+            { "id": "first", "name": "first", "provider": null, "dimension": 64, "languages": null, "is_first": true },
+            { "id": "second", "name": "second", "provider": null, "dimension": 64, "languages": null, "is_first": false },
+        ])
+    );
+    let stranger = app.owner("Other").await;
+    let theirs = stranger.client.get(&stranger.path("/embedding-models")).await;
+    assert!(!theirs.expect(200).text().contains("wren"));
+}
+
+#[tokio::test]
+async fn after_a_move_everything_is_found_by_its_meaning_with_the_new_model_alone() {
+    let app = TestApp::start_with_models(&["old", "new"]).await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    let texts = [
+        "Tea is served at four.",
+        "The gate opens at six.",
+        "Lamps are lit at dusk.",
+    ];
+    for (number, text) in texts.iter().enumerate() {
+        uploaded(&owner, &id, &format!("{number}.txt"), text).await;
+    }
+    app.run_jobs().await;
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let move_to = json!({ "embedding_model": "new" });
+    let _ = owner.client.patch(&path, &move_to).await.expect(200);
+    app.run_jobs().await;
+    let calls = (app.models[0].calls(), app.models[1].calls());
+    for text in texts {
+        let question = json!({ "text": text });
+        let found = owner.client.post(&owner.path("/search"), &question).await;
+        let found = found.expect(200).json();
+        assert_eq!(found["by_meaning"], true, "{found:#}");
+        assert_eq!(found["passages"][0]["content"], text);
+    }
+    assert_eq!(
+        (app.models[0].calls(), app.models[1].calls()),
+        (calls.0, calls.1 + 3),
+        "only the new model is asked"
+    );
+}
+
+#[tokio::test]
+async fn a_move_that_stands_still_says_why_and_goes_on_when_it_is_chosen_again() {
+    let app = TestApp::start_with_models(&["old", "new"]).await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    app.models[1].set_away(true);
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    // A program's key does not end while the model is away for days.
+    let program = app
+        .program(&owner, &["knowledge_base:read", "knowledge_base:update"])
+        .await;
+    let choose = async |model: &str| {
+        let form = json!({ "embedding_model": model });
+        program.patch(&path, &form).await.expect(200).json()
+    };
+    let standing = async || program.get(&path).await.expect(200).json();
+    let wait_for_days = async || {
+        for _ in 0..20 {
+            app.clock.advance(chrono::TimeDelta::hours(6));
+            app.run_jobs().await;
+        }
+    };
+    choose("new").await;
+    app.run_jobs().await;
+    let building = standing().await["building"].clone();
+    let problem = building["problem"].as_str().unwrap();
+    assert!(problem.contains("it was told to be away"), "{problem}");
+    assert_eq!(building["given_up"], false);
+    assert_eq!(app.found(&owner, "tea").await, ["Tea is served at four."]);
+    wait_for_days().await;
+    assert_eq!(standing().await["building"]["given_up"], true);
+    let stayed = choose("old").await;
+    assert_eq!(
+        (&stayed["status"], &stayed["embedding_model"]),
+        (&json!("active"), &json!("old"))
+    );
+    assert_eq!(
+        app.scalar("select count(*) from jobs").await,
+        0,
+        "nothing is left of the move"
+    );
+    choose("new").await;
+    wait_for_days().await;
+    assert_eq!(standing().await["building"]["given_up"], true);
+    app.models[1].set_away(false);
+    choose("new").await;
+    app.run_jobs().await;
+    let moved = standing().await;
+    assert_eq!(
+        (&moved["embedding_model"], &moved["status"]),
+        (&json!("new"), &json!("active"))
+    );
+    assert_eq!(app.scalar("select count(*) from jobs").await, 0);
+}
+
+#[tokio::test]
+async fn a_model_of_a_long_name_can_be_moved_to() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    let fake = FakeModel::start(&app.database).await;
+    let form = json!({
+        "name": "Ours", "kind": "embedding", "protocol": "openai", "model": "w".repeat(200), "base_url": fake.url(), "without_key": true,
+    });
+    let own = owner.client.post(&owner.path("/providers"), &form).await;
+    let own = own.expect(201).json()["embedding_model"].clone();
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let _ = owner
+        .client
+        .patch(&path, &json!({ "embedding_model": own }))
+        .await
+        .expect(200);
+    app.run_jobs().await;
+    assert_eq!(get(&owner, &id).await["embedding_model"], own);
 }
 
 #[tokio::test]

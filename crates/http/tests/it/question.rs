@@ -329,6 +329,13 @@ async fn questions_of_others_are_read_only_by_those_who_may_read_transcripts() {
         .json();
     assert_eq!(listed["items"][0]["id"], asked_by_member);
     assert!(listed["next_cursor"].is_string());
+    for (origin, count) in [("api", 2), ("slack", 0)] {
+        let path = owner.path(&format!("/questions?origin={origin}"));
+        let listed = owner.client.get(&path).await.expect(200).json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), count, "{origin}");
+    }
+    let nowhere = owner.client.get(&owner.path("/questions?origin=nowhere")).await;
+    assert_eq!(nowhere.status, 400);
 }
 
 #[tokio::test]

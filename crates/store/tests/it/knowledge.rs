@@ -372,7 +372,15 @@ async fn a_knowledge_base_changes_its_model_only_when_every_passage_has_the_new_
         .stage("new", &[(waiting[0].id, vec![9, 9])])
         .await
         .unwrap();
-    assert_eq!(tx.chunks().count(base, "new").await.unwrap(), (2, 1));
+    let begun = database.store.environment().now();
+    let moved = tx.chunks().moved(base, "new", begun).await.unwrap();
+    assert_eq!((moved.passages, moved.embedded), (2, 1));
+    assert_eq!(
+        moved.recent,
+        Some((begun, 0)),
+        "the first of them does not tell how long one takes"
+    );
+    database.advance(TimeDelta::seconds(30));
     assert!(!tx.knowledge_bases().switch_model(base, "new").await.unwrap());
     let loaded = tx.index_feed().load(&[one, two]).await.unwrap();
     assert!(loaded.iter().all(|document| document.passages[0].model == "old"));
@@ -381,6 +389,11 @@ async fn a_knowledge_base_changes_its_model_only_when_every_passage_has_the_new_
         .stage("new", &[(rest[0].id, vec![9, 9])])
         .await
         .unwrap();
+    let moved = tx.chunks().moved(base, "new", begun).await.unwrap();
+    assert_eq!((moved.embedded, moved.recent), (2, Some((begun, 1))));
+    let later = begun + TimeDelta::seconds(31);
+    let moved = tx.chunks().moved(base, "new", later).await.unwrap();
+    assert_eq!((moved.embedded, moved.recent), (2, None));
     assert!(tx.knowledge_bases().switch_model(base, "new").await.unwrap());
     let loaded = tx.index_feed().load(&[one, two]).await.unwrap();
     assert!(

@@ -332,7 +332,7 @@ async fn figures_count_outcomes_and_ratings_day_by_day() {
     assert_eq!((figures.days.len(), figures.latency_p50_us), (2, 9));
     let filter = QuestionFilter {
         rating: Some(Rating::Down),
-        outcome: None,
+        ..QuestionFilter::default()
     };
     let page = PageRequest::new(None, Some(1)).unwrap();
     let listed = tx

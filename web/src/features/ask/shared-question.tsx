@@ -3,18 +3,22 @@ import { useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { dateTime } from "../../lib/format";
-import { Link, type Params } from "../../lib/router";
+import { Link, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
+import { Button } from "../../ui/button";
 import { useTitle } from "../../ui/page";
 import { Loaded } from "../../ui/state";
 import { AnswerView } from "./answer";
 import type { Citation } from "./conversation";
 import { SourcePanel } from "./source-panel";
+import { WhySeen } from "./why-seen";
 
 /** One question with its answer, under an address that can be passed on. */
 export function SharedQuestion({ params }: { params: Params }) {
   const { id, path, at } = useOrganization();
   const [open, setOpen] = useState<Citation>();
+  const [search, setSearch] = useSearch();
+  const showsWhy = search.get("why") !== null;
   const question = useQuery({
     queryKey: [id, "question", params.question],
     queryFn: () =>
@@ -39,11 +43,21 @@ export function SharedQuestion({ params }: { params: Params }) {
                 ) : (
                   <p className="quiet">{t("ask.stillWorking")}</p>
                 )}
-                <p>
+                <div className="row">
                   <Link className="button" to={at("/ask")}>
                     {t("shared.askOwn")}
                   </Link>
-                </p>
+                  {found.origin === "slack" && found.answer && (
+                    <Button
+                      icon="shield"
+                      aria-expanded={showsWhy}
+                      onClick={() => setSearch({ why: showsWhy ? undefined : "1" })}
+                    >
+                      {t("seen.title")}
+                    </Button>
+                  )}
+                </div>
+                {showsWhy && found.origin === "slack" && found.answer && <WhySeen question={found.id} />}
               </article>
             )}
           </Loaded>

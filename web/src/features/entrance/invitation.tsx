@@ -4,6 +4,7 @@ import { sessionBegan } from "../../api/session";
 import { Link, navigate } from "../../lib/router";
 import { type Key, t } from "../../lib/text";
 import { TextField } from "../../ui/field";
+import { Profiles } from "../../ui/profiles";
 import { Loaded, Notice } from "../../ui/state";
 import { EntryForm, Frame } from "./frame";
 import { tokenOfLink } from "./sign-in";
@@ -77,6 +78,7 @@ export function AcceptInvitation() {
                 </>
               )}
             </EntryForm>
+            <Profiles organization={invitation.organization} links={invitation.social_links} />
           </>
         )}
       </Loaded>

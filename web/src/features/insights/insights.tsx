@@ -75,11 +75,14 @@ export function Insights() {
               </section>
               <Declined figures={data} />
               {can("transcript:read") && (
-                <p>
+                <div className="row">
                   <Link className="button" to={at("/unanswered")}>
                     {t("unanswered.title")}
                   </Link>
-                </p>
+                  <Link className="button" to={at("/questions")}>
+                    {t("asked.title")}
+                  </Link>
+                </div>
               )}
             </>
           )

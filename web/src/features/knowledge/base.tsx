@@ -13,14 +13,19 @@ import { Page, Tabs } from "../../ui/page";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { BaseDialog } from "./base-dialog";
+import { Building, useArrival } from "./building";
 import { DocumentList } from "./document-list";
 import { useWork } from "./follow";
 import type { KnowledgeBase } from "./knowledge";
+import { ModelDialog } from "./model-dialog";
 import { SourceDialog } from "./source-dialog";
 import { Sources } from "./sources";
 import { DropZone, UploadList, useUpload } from "./uploads";
 
 const ROUTE = "/api/v1/organizations/{organization_id}/knowledge-bases/{knowledge_base_id}" as const;
+
+/** How often it is looked how far a change of model has come, in milliseconds. */
+const WHILE_BUILDING = 1_500;
 
 /** One knowledge base with its documents. */
 export function Base({ id }: { id: string }) {
@@ -28,6 +33,7 @@ export function Base({ id }: { id: string }) {
   const base = useQuery({
     queryKey: [organization.id, "bases", id],
     queryFn: () => read(api.GET(ROUTE, { params: { path: { ...organization.path, knowledge_base_id: id } } })),
+    refetchInterval: ({ state }) => (state.data?.building ? WHILE_BUILDING : false),
   });
   return (
     <>
@@ -47,7 +53,8 @@ function BasePage({ base }: { base: KnowledgeBase }) {
   const cache = useQueryClient();
   const work = useWork(id);
   const send = useUpload(base.id);
-  const [dialog, setDialog] = useState<"edit" | "delete" | "web">();
+  useArrival(base);
+  const [dialog, setDialog] = useState<"edit" | "model" | "delete" | "web">();
   const [search] = useSearch();
   const isSources = search.get("view") === "sources";
   const here = at(`/knowledge/${base.id}`);
@@ -70,6 +77,7 @@ function BasePage({ base }: { base: KnowledgeBase }) {
   const isArchived = base.status === "archived";
   const items = [
     { label: t("action.edit"), icon: "edit" as const, onSelect: () => setDialog("edit") },
+    ...(isArchived ? [] : [{ label: t("model.menu"), icon: "search" as const, onSelect: () => setDialog("model") }]),
     {
       label: isArchived ? t("base.bringBack") : t("base.archive"),
       icon: "folder" as const,
@@ -100,11 +108,7 @@ function BasePage({ base }: { base: KnowledgeBase }) {
       }
     >
       {isArchived && <Notice>{t("base.archivedHow")}</Notice>}
-      {base.building && (
-        <Notice kind="warn">
-          {t("base.buildingHow", { done: base.building.embedded ?? 0, count: base.building.passages ?? 0 })}
-        </Notice>
-      )}
+      <Building base={base} />
       <Tabs
         label={t("base.views")}
         current={isSources ? "sources" : "documents"}
@@ -113,7 +117,7 @@ function BasePage({ base }: { base: KnowledgeBase }) {
           { id: "sources", to: `${here}?view=sources`, name: t("source.list") },
         ]}
       />
-      {!isSources && !isArchived && can("document:create") && <DropZone label={t("upload.title")} onFiles={send} />}
+      {!isSources && !isArchived && can("document:create") && <DropZone label={t("upload.drop")} onFiles={send} />}
       <UploadList />
       {waiting > 0 && (
         <p className="quiet working" role="status">
@@ -128,6 +132,7 @@ function BasePage({ base }: { base: KnowledgeBase }) {
         <DocumentList base={base.id} work={work} />
       )}
       {dialog === "edit" && <BaseDialog base={base} onClose={() => setDialog(undefined)} />}
+      {dialog === "model" && <ModelDialog base={base} onClose={() => setDialog(undefined)} />}
       {dialog === "web" && <SourceDialog base={base.id} onClose={() => setDialog(undefined)} />}
       {dialog === "delete" && (
         <Confirm

@@ -87,12 +87,14 @@ export function UploadList() {
   return (
     <section className="card stack tight uploads" aria-label={t("upload.title")}>
       <div className="row between">
-        <h3 role="status">
-          {settled === uploads.length
-            ? t("upload.sentAll", { count: settled })
-            : t("upload.sending", { done: settled, count: uploads.length })}
-          {twice > 0 && <span className="quiet small"> {t("upload.twice", { count: twice })}</span>}
-        </h3>
+        <h2>
+          <span role="status">
+            {settled === uploads.length
+              ? t("upload.sentAll", { count: settled })
+              : t("upload.sending", { done: settled, count: uploads.length })}
+            {twice > 0 && <span className="quiet small"> {t("upload.twice", { count: twice })}</span>}
+          </span>
+        </h2>
         {settled === uploads.length && (
           <IconButton small icon="close" label={t("action.close")} onClick={clearUploads} />
         )}

@@ -1,33 +1,21 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, read, type Schemas } from "../../api/client";
+import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
+import { type SocialLink, socialLinksQuery } from "../../api/social-links";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
+import { PLATFORMS } from "../../ui/profiles";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 
-type Link = Schemas["SocialLinkBody"];
-
 const ROUTE = "/api/v1/organizations/{organization_id}/social-links" as const;
-
-/** Each platform with its name and where profiles on it lie. */
-const PLATFORMS = [
-  ["linkedin", "LinkedIn", "https://www.linkedin.com/company/…"],
-  ["twitter", "X (Twitter)", "https://x.com/…"],
-  ["facebook", "Facebook", "https://www.facebook.com/…"],
-  ["instagram", "Instagram", "https://www.instagram.com/…"],
-  ["youtube", "YouTube", "https://www.youtube.com/@…"],
-] as const satisfies [Link["platform"], string, string][];
 
 /** Where the organisation can be found elsewhere. */
 export function SocialLinks() {
-  const { id, path } = useOrganization();
-  const links = useQuery({
-    queryKey: [id, "social-links"],
-    queryFn: () => read(api.GET(ROUTE, { params: { path } })),
-  });
+  const { id } = useOrganization();
+  const links = useQuery(socialLinksQuery(id));
   return (
     <section className="card stack" aria-labelledby="social">
       <div>
@@ -41,13 +29,13 @@ export function SocialLinks() {
   );
 }
 
-function Form({ links }: { links: Link[] }) {
+function Form({ links }: { links: SocialLink[] }) {
   const { id, path, cannot } = useOrganization();
   const cache = useQueryClient();
   const save = useMutation({
-    mutationFn: (items: Link[]) => read(api.PUT(ROUTE, { params: { path }, body: { items } })),
+    mutationFn: (items: SocialLink[]) => read(api.PUT(ROUTE, { params: { path }, body: { items } })),
     onSuccess: (saved) => {
-      cache.setQueryData([id, "social-links"], saved);
+      cache.setQueryData(socialLinksQuery(id).queryKey, saved);
       toast(t("action.saved"));
     },
   });

@@ -1,8 +1,10 @@
 import type { Translation } from "../text";
+import { questionsDe } from "./questions.de";
 import { slackDe } from "./slack.de";
 
 export const de: Translation = {
   ...slackDe,
+  ...questionsDe,
   "action.add": "Hinzufügen",
   "action.cancel": "Abbrechen",
   "action.close": "Schließen",
@@ -185,8 +187,6 @@ export const de: Translation = {
     "Diese Wissensbasis ist archiviert: nichts davon steht in Antworten. Im Menü oben holen Sie sie zurück.",
   "base.bringBack": "Zurückholen",
   "base.building": "zieht um",
-  "base.buildingHow":
-    "Umzug zu einem anderen Modell: {done} von {count} Stellen sind fertig. Antworten kommen solange aus dem bisherigen.",
   "base.delete": "„{name}“ löschen?",
   "base.deleteHow": {
     one: "Ihr {count} Dokument geht mit, aus Antworten und Speicher, für immer.",
@@ -592,6 +592,8 @@ export const de: Translation = {
   "logo.tooLarge": "Ein Logo hat höchstens 256 kB.",
   "social.title": "Öffentliche Profile",
   "social.how": "Wo Kunden Sie sonst finden.",
+  "social.of": "{organization} anderswo",
+  "social.on": "{organization} auf {platform}, in einem neuen Tab",
   "usage.how": "Der Betreiber dieses Servers legt Tarif und Grenzen fest.",
   "limit.title": "Grenzen",
   "limit.how": "Ein leeres Feld folgt dem Tarif.",

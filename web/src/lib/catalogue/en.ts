@@ -1,8 +1,10 @@
 // Every text of the dashboard in English, the language that is always complete. A text with {count} has a form for one and for others.
+import { questionsEn } from "./questions.en";
 import { slackEn } from "./slack.en";
 
 export const en = {
   ...slackEn,
+  ...questionsEn,
   "action.add": "Add",
   "action.cancel": "Cancel",
   "action.close": "Close",
@@ -196,8 +198,6 @@ export const en = {
     "This knowledge base is archived: nothing of it is in answers. Bring it back from the menu above.",
   "base.bringBack": "Bring back",
   "base.building": "moving",
-  "base.buildingHow":
-    "Moving to another embedding model: {done} of {count} passages are done. Answers go on from the present one meanwhile.",
   "base.delete": "Delete “{name}”?",
   "base.deleteHow": {
     one: "Its {count} document goes with it, from answers and storage, for good.",
@@ -617,6 +617,8 @@ export const en = {
   "logo.tooLarge": "A logo has at most 256 kB.",
   "social.title": "Public profiles",
   "social.how": "Where customers find you elsewhere.",
+  "social.of": "{organization} elsewhere",
+  "social.on": "{organization} on {platform}, in a new tab",
   "usage.how": "The operator of this server sets the plan and its limits.",
   "limit.title": "Limits",
   "limit.how": "An empty field follows the plan.",

@@ -1,8 +1,10 @@
 import type { Translation } from "../text";
+import { questionsZh } from "./questions.zh";
 import { slackZh } from "./slack.zh";
 
 export const zh: Translation = {
   ...slackZh,
+  ...questionsZh,
   "action.add": "添加",
   "action.cancel": "取消",
   "action.close": "关闭",
@@ -183,7 +185,6 @@ export const zh: Translation = {
   "base.archivedHow": "此知识库已归档，不会出现在回答中。可在上方菜单恢复。",
   "base.bringBack": "恢复",
   "base.building": "迁移中",
-  "base.buildingHow": "正在迁移到另一个嵌入模型：已完成 {done} / {count} 个段落。其间仍用现有模型作答。",
   "base.delete": "删除“{name}”？",
   "base.deleteHow": "其中 {count} 份文档会一并从回答和存储中永久删除。",
   "upload.title": "上传",
@@ -574,6 +575,8 @@ export const zh: Translation = {
   "logo.tooLarge": "标志最大为 256 kB。",
   "social.title": "公开主页",
   "social.how": "客户在其他平台可以找到您的地方。",
+  "social.of": "{organization} 的其他平台",
+  "social.on": "{organization} 的 {platform} 主页（在新标签页打开）",
   "usage.how": "方案及其限额由本服务器的运营者设定。",
   "limit.title": "限额",
   "limit.how": "留空则按方案执行。",
