@@ -9,6 +9,7 @@ import { Select } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { MoreButton } from "../../ui/paged-table";
 import { Empty, Loaded } from "../../ui/state";
+import "../../ui/styles/insights.css";
 
 type Question = Schemas["QuestionResponse"];
 
