@@ -46,7 +46,6 @@ export function Building({ base }: { base: KnowledgeBase }) {
           {present && (
             <Button
               small
-              kind="plain"
               busy={move.isPending}
               disabledBecause={refused}
               title={refused ?? t("model.stayHow", { model: modelName(present) })}
