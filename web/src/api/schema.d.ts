@@ -3772,7 +3772,7 @@ export interface components {
             state: components["schemas"]["SlackImportState"];
             /** Format: int64 */
             users: number;
-            /** @description The workspace's address, if it was given. */
+            /** @description The workspace's address, where it is known. */
             workspace?: string | null;
         };
         /**
@@ -7620,7 +7620,7 @@ export interface operations {
             query?: {
                 /** @description The archive's name */
                 name?: string;
-                /** @description The workspace's address, such as https://acme.slack.com; documents link there */
+                /** @description The workspace's address, such as https://acme.slack.com; documents link there. Without it the export goes to the workspace that its users belong to, whose address is known where it is connected */
                 workspace?: string;
                 /** @description `channel`: documents are seen by the members of their channel, who are known by their addresses. `organization`: those of public channels are seen by every member */
                 audience?: string;

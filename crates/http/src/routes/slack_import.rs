@@ -58,7 +58,7 @@ struct SlackImportResponse {
     source_id: SourceId,
     /// The archive's name.
     file_name: String,
-    /// The workspace's address, if it was given.
+    /// The workspace's address, where it is known.
     workspace: Option<String>,
     state: SlackImportState,
     /// Why it was given up.
@@ -166,7 +166,7 @@ impl From<ImportStatus> for SlackImportStatusResponse {
     request_body(content = Vec<u8>, content_type = "application/zip"),
     params(("organization_id" = OrganizationId, Path), ("knowledge_base_id" = KnowledgeBaseId, Path),
         ("name" = Option<String>, Query, description = "The archive's name"),
-        ("workspace" = Option<String>, Query, description = "The workspace's address, such as https://acme.slack.com; documents link there"),
+        ("workspace" = Option<String>, Query, description = "The workspace's address, such as https://acme.slack.com; documents link there. Without it the export goes to the workspace that its users belong to, whose address is known where it is connected"),
         ("audience" = Option<String>, Query, description = "`channel`: documents are seen by the members of their channel, who are known by their addresses. `organization`: those of public channels are seen by every member")),
     responses((status = 202, body = SlackImportStatusResponse), (status = 403, body = ProblemDocument), (status = 404, body = ProblemDocument),
         (status = 409, body = ProblemDocument), (status = 413, body = ProblemDocument), (status = 422, body = ProblemDocument),
