@@ -177,11 +177,13 @@ test("why the readers of a channel could see an answer is explained where the qu
     .getByRole("listitem")
     .filter({ hasText: "hotel night" });
   await expect(row).toContainText("answered");
+  await sound(page, "what was asked in Slack");
   await row.getByRole("link", { name: /Why could they see/ }).click();
   const panel = page.getByRole("region", { name: "Why could they see this?" });
   await expect(panel).toContainText("Everybody in #general reads this answer. All of them belong to you");
   await expect(panel.getByRole("definition")).toHaveText(["2", "1", "1", "0"]);
   await expect(panel.getByRole("listitem").filter({ hasText: "expenses" })).toContainText("1 more as colleagues");
+  await sound(page, "why they could see it");
   await panel.getByRole("link", { name: "expenses" }).click();
   await expect(page.locator(".document-text")).toContainText("140 euros");
   await page.goBack();

@@ -37,7 +37,8 @@ export function SharedQuestion({ params }: { params: Params }) {
             {(found) => (
               <article className="turn">
                 <p className="quiet small">{t("shared.asked", { when: dateTime(found.created_at) })}</p>
-                <h1 className="asked">{found.text}</h1>
+                <h1 className="visually-hidden">{t("shared.title")}</h1>
+                <h2 className="asked">{found.text}</h2>
                 {found.answer ? (
                   <AnswerView answer={found.answer} open={open} onOpen={setOpen} />
                 ) : (
