@@ -56,10 +56,11 @@ export function DocumentList({ base, bases, work }: ListProps) {
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
   });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = documents;
+  const { hasNextPage, isFetching, fetchNextPage } = documents;
+  // A live update reads all pages again and drops a page that was on its way: when that is over, the end is looked at once more.
   const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
   const isFiltered = Boolean(text || status);
   return (
     <div className="stack tight">
