@@ -51,12 +51,11 @@ pub fn router(app: Arc<App>, config: Config) -> Router {
         config: Arc::new(config),
         app,
     };
-    let (router, _) = routes::all().split_for_parts();
-    router
+    let (api, _) = routes::all().split_for_parts();
+    api.layer(from_fn_with_state(state.clone(), idempotency::once))
+        .merge(routes::doors())
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), idempotency::once))
         .layer(from_fn_with_state(state.clone(), request::around))
-        .layer(from_fn_with_state(state.clone(), security::headers))
         .with_state(state)
 }

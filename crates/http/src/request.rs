@@ -1,4 +1,4 @@
-//! What surrounds every request: its id, its trace, and the rendering of problems.
+//! What surrounds every request: its id, its trace, the rendering of problems, and what every answer tells browsers.
 
 use std::time::Instant;
 
@@ -11,9 +11,10 @@ use tracing::Instrument as _;
 
 use crate::AppState;
 use crate::problem::Problem;
+use crate::security;
 
 /// Gives the request an id (answered in `x-request-id` and in problem documents, named in every log line and in the audit log), logs
-/// its end, and renders the problem it may have ended in.
+/// its end, renders the problem it may have ended in, and adds the headers that every answer has.
 pub(crate) async fn around(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id: RequestId = state.app.environment().id();
     // The route's pattern rather than the path: ids and tokens in paths stay out of the logs.
@@ -36,5 +37,6 @@ pub(crate) async fn around(State(state): State<AppState>, mut request: Request, 
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
+    security::add_headers(&mut response, state.app.public_url().scheme() == "https");
     response
 }

@@ -34,11 +34,17 @@ mod slack_import;
 mod source;
 mod start;
 
+use axum::Router;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::AppState;
 use crate::openapi::Base;
+
+/// Where platforms reach Amebo. No part of the API: their requests are signed, of a shape of their own, and made once by their own ids.
+pub(crate) fn doors() -> Router<AppState> {
+    slack::routes()
+}
 
 pub(crate) fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Base::openapi())
@@ -48,7 +54,6 @@ pub(crate) fn all() -> OpenApiRouter<AppState> {
         .merge(reference::routes())
         .merge(chat_completion::routes())
         .merge(mcp::routes())
-        .merge(slack::routes())
         .nest("/api/v1", version_1())
 }
 

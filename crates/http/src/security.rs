@@ -1,12 +1,8 @@
 //! What every answer tells browsers: do not guess types, do not frame, do not leak addresses, load nothing. A page that needs more says so
 //! itself, and then is left alone.
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
-
-use crate::AppState;
 
 const HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -23,17 +19,15 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Adds the headers that the answer does not have.
-pub(crate) async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Adds the headers that the answer does not have; `secure` is whether Amebo is reached through TLS alone.
+pub(crate) fn add_headers(response: &mut Response, secure: bool) {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if state.app.public_url().scheme() == "https" {
+    if secure {
         headers
             .entry(header::STRICT_TRANSPORT_SECURITY)
             .or_insert(HeaderValue::from_static("max-age=31536000"));
     }
-    response
 }

@@ -18,12 +18,12 @@ use crate::{App, Error, Result};
 
 /// How many webhooks are stored in one transaction at most. Each may hold a lane's lock, and a server has room for a few thousand.
 const GROUP: usize = 256;
-/// How many groups are stored at a time.
-const WRITERS: usize = 2;
+/// How many groups are stored at a time: while one waits for the disk, the others are made and read.
+const WRITERS: usize = 3;
 /// From how many webhooks in a group on the next one is given time to gather.
-const CROWD: usize = 8;
-/// How long it is given: a small part of what storing takes.
-const GATHERING: Duration = Duration::from_millis(1);
+const CROWD: u32 = 8;
+/// How long it is given for each of them: a small part of what storing one takes.
+const GATHERING: Duration = Duration::from_micros(25);
 /// How many webhooks may wait; whoever comes then is told to come again.
 const LONGEST_LINE: usize = 20_000;
 /// How often refusals are written down, at most.
@@ -87,11 +87,11 @@ impl App {
     }
 
     async fn write_groups(&self) {
-        let mut last = 0;
+        let mut last: u32 = 0;
         loop {
             if last >= CROWD {
                 // Those who were just told come again at once: with them the group is worth its commit.
-                tokio::time::sleep(GATHERING).await;
+                tokio::time::sleep(last * GATHERING).await;
             }
             let group: Vec<Waiting> = {
                 let mut line = self.intake.line.lock();
@@ -102,7 +102,7 @@ impl App {
                 }
                 line.waiting.drain(..count).collect()
             };
-            last = group.len();
+            last = u32::try_from(group.len()).unwrap_or(u32::MAX);
             let (webhooks, receipts): (Vec<Webhook>, Vec<_>) = group
                 .into_iter()
                 .map(|waiting| (waiting.webhook, waiting.receipt))

@@ -4,20 +4,20 @@
 
 use amebo_app::slack::door::{LARGEST_BODY, Refused, Told};
 use amebo_core::id::ChannelConnectionId;
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use utoipa_axum::router::OpenApiRouter;
 
 use super::channel_connection::{CALLBACK, finish_slack_installation};
 use crate::AppState;
 use crate::extract::Path;
 use crate::problem::{Kind, Problem};
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    let mut router = OpenApiRouter::new().route(CALLBACK, get(finish_slack_installation));
+pub(super) fn routes() -> Router<AppState> {
+    let mut router = Router::new().route(CALLBACK, get(finish_slack_installation));
     // One door would do, since a request says what it is; Slack's settings ask for an address each.
     for door in ["events", "commands", "interactions"] {
         router = router
