@@ -85,7 +85,8 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
         }
         return write(file, &answers::fit(&sets, &library).await?);
     }
-    let mut reports = Vec::new();
+    let threshold = answer::Options::default().threshold;
+    let (mut reports, mut replays) = (Vec::new(), Vec::new());
     for folder in folders(&options.sets) {
         if folder.join("manifest.jsonl").exists() {
             eprintln!("Reading {} …", folder.display());
@@ -101,17 +102,9 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
             eprintln!("Replaying {} …", set.name);
             let mut report = evaluate(&set, mode, &library).await?;
             if !options.retrieval_only && !set.answers.is_empty() && mode != Mode::Dense {
-                report.measures.extend(
-                    answers::evaluate(
-                        &set,
-                        mode,
-                        &library,
-                        Part::Reported,
-                        answer::Options::default().threshold,
-                    )
-                    .await?
-                    .measures,
-                );
+                let replay = answers::evaluate(&set, mode, &library, Part::Reported, threshold).await?;
+                report.measures.extend(replay.report.measures.clone());
+                replays.push(replay);
             }
             reports.push(report);
         }
@@ -130,6 +123,7 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
             anchors: anchors.as_ref()
         }
     );
+    reports.extend(answers::together(&replays, threshold));
     println!("{}", answer_table(&reports));
     match &options.json {
         Some(file) => write(file, &reports),

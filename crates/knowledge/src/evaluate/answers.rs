@@ -86,6 +86,15 @@ impl Case {
     }
 }
 
+/// What came of replaying the questions of a set.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The figures.
+    pub report: Report,
+    cases: Vec<Case>,
+    without: Vec<f64>,
+}
+
 /// Replays the questions of `part` that have known answers, and measures. `threshold` is the confidence below which an
 /// organisation would have the question declined.
 pub async fn evaluate(
@@ -94,7 +103,7 @@ pub async fn evaluate(
     options: &Options,
     part: Part,
     threshold: f64,
-) -> Result<Report, Error> {
+) -> Result<Replay, Error> {
     let mut options = options.clone();
     if mode == Mode::Lexical {
         options.model = None;
@@ -105,7 +114,7 @@ pub async fn evaluate(
     let without = deprived(set, &mut library, &options, &answerer, part).await?;
     let mut measures = measures(&cases, threshold);
     measures.extend(auc_without(&cases, &without));
-    Ok(Report {
+    let report = Report {
         set: set.name.clone(),
         mode,
         model: options.model.map(|model| model.model().id.clone()),
@@ -113,6 +122,35 @@ pub async fn evaluate(
         passages: library.passages(),
         questions: cases.len(),
         measures,
+    };
+    Ok(Replay {
+        report,
+        cases,
+        without,
+    })
+}
+
+/// The figures of several sets as if their questions were one set's, each question weighing the same; `None` of fewer than two sets.
+pub fn together(replays: &[Replay], threshold: f64) -> Option<Report> {
+    let [first, _, ..] = replays else { return None };
+    let cases: Vec<Case> = replays
+        .iter()
+        .flat_map(|replay| replay.cases.iter().cloned())
+        .collect();
+    let without: Vec<f64> = replays
+        .iter()
+        .flat_map(|replay| replay.without.iter().copied())
+        .collect();
+    let mut measures = measures(&cases, threshold);
+    measures.extend(auc_without(&cases, &without));
+    let sum = |count: fn(&Report) -> usize| replays.iter().map(|replay| count(&replay.report)).sum();
+    Some(Report {
+        set: "together".to_owned(),
+        entries: sum(|report| report.entries),
+        passages: sum(|report| report.passages),
+        questions: cases.len(),
+        measures,
+        ..first.report.clone()
     })
 }
 
@@ -375,4 +413,51 @@ fn calibration_error(cases: &[Case]) -> f64 {
 /// An answerer with other constants than those compiled in.
 fn answerer(parameters: &Parameters, options: &Options) -> Answerer {
     Answerer::new(Environment::system(), options.model.clone()).with_parameters(Arc::new(parameters.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replayed(set: &str, answerable: bool, confidence: f64) -> Replay {
+        let case = Case {
+            answerable,
+            contained: answerable,
+            touched: false,
+            f1: 0.0,
+            precision: None,
+            confidence,
+            features: Vec::new(),
+            sentences: Vec::new(),
+            milliseconds: 1.0,
+        };
+        Replay {
+            report: Report {
+                set: set.to_owned(),
+                mode: Mode::Lexical,
+                model: None,
+                entries: 2,
+                passages: 3,
+                questions: 1,
+                measures: Vec::new(),
+            },
+            cases: vec![case],
+            without: vec![0.1],
+        }
+    }
+
+    #[test]
+    fn sets_together_are_measured_as_one() {
+        let replays = [replayed("a", true, 0.9), replayed("b", false, 0.4)];
+        let together = together(&replays, 0.5).unwrap();
+        assert_eq!(
+            (together.entries, together.passages, together.questions),
+            (4, 6, 2)
+        );
+        assert_eq!(together.value("abstention_auc"), Some(1.0));
+        assert_eq!(together.value("removal_auc"), Some(1.0));
+        assert_eq!(together.value("declined_unanswerable"), Some(1.0));
+        assert!((together.value("ece").unwrap() - 0.25).abs() < 1e-9);
+        assert_eq!(super::together(&replays[..1], 0.5), None);
+    }
 }
