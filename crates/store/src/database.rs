@@ -47,7 +47,7 @@ pub struct StoreConfig {
     pub app: Connection,
     /// Entered as `amebo_system`: everything outside a tenant.
     pub system: Connection,
-    /// Connections of the tenant pool; the system pool has a quarter as many, at least two.
+    /// Connections of the tenant pool; the system pool has a third as many, at least four: what comes in is stored through three of them.
     pub max_connections: u32,
 }
 
@@ -64,7 +64,7 @@ impl Store {
     /// Opens the pools. Refuses roles that could see past row-level security.
     pub async fn connect(config: &StoreConfig, environment: Environment) -> Result<Self> {
         let app = pool(&config.app, config.max_connections).await?;
-        let system = pool(&config.system, (config.max_connections / 4).max(2)).await?;
+        let system = pool(&config.system, (config.max_connections / 3).max(4)).await?;
         for pool in [&app, &system] {
             check_roles(&mut *pool.acquire().await?).await?;
         }
