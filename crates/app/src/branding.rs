@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use amebo_core::organization::{LogoType, SocialPlatform};
 use amebo_core::permission::{Action, Resource};
+use amebo_core::picture;
 use amebo_store::audit::NewEntry;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,8 @@ use crate::{Access, App, Error, FieldError, Result};
 
 /// The most bytes a logo may have.
 pub const LARGEST_LOGO: usize = 256 << 10;
+/// How many pixels wide and high a logo may be. A few kilobytes can unpack to gigabytes in the browser of everybody who sees the page.
+pub const LONGEST_SIDE: u32 = 2048;
 /// How many bytes of its hash name a logo.
 const VERSION_BYTES: usize = 8;
 
@@ -30,6 +33,20 @@ impl App {
         }
         let kind = LogoType::of_content(&content)
             .ok_or_else(|| Error::invalid("/logo", "a logo is a PNG, JPEG or WebP picture"))?;
+        let (width, height) = picture::dimensions(kind, &content).ok_or_else(|| {
+            Error::invalid(
+                "/logo",
+                "this picture is damaged: it does not say how large it is",
+            )
+        })?;
+        if width.max(height) > LONGEST_SIDE {
+            return Err(Error::invalid(
+                "/logo",
+                format!(
+                    "a logo is at most {LONGEST_SIDE} pixels wide and high; this picture is {width} by {height}"
+                ),
+            ));
+        }
         let logo = Logo {
             kind,
             version: hex::encode(&Sha256::digest(&content)[..VERSION_BYTES]),
@@ -39,7 +56,9 @@ impl App {
         tx.branding().set_logo(&logo).await?;
         let entry = NewEntry::new("organization.logo", "organization")
             .of(access.organization())
-            .details(json!({ "type": kind, "bytes": logo.content.len(), "version": logo.version }));
+            .details(json!({
+                "type": kind, "bytes": logo.content.len(), "width": width, "height": height, "version": logo.version,
+            }));
         tx.audit().append(entry).await?;
         tx.commit().await?;
         Ok(())

@@ -11,6 +11,7 @@ pub mod job;
 pub mod organization;
 pub mod page;
 pub mod permission;
+pub mod picture;
 pub mod provider;
 pub mod slack;
 

@@ -54,8 +54,8 @@ async fn fetch_logo(
     Ok((about, logo.content).into_response())
 }
 
-/// Put a logo on the organization's pages: a PNG, JPEG or WebP picture of at most 256 kB as the body. Its bytes say what it is, whatever
-/// `Content-Type` does.
+/// Put a logo on the organization's pages: a PNG, JPEG or WebP picture of at most 256 kB and 2,048 pixels in width and height as the body.
+/// Its bytes say what it is, whatever `Content-Type` does.
 #[utoipa::path(put, path = "/organizations/{organization_id}/logo", tag = "Organization",
     params(("organization_id" = OrganizationId, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 204), (status = 403, body = ProblemDocument), (status = 413, body = ProblemDocument), (status = 422, body = ProblemDocument)))]

@@ -65,6 +65,41 @@ async fn pictures_that_can_hold_programs_and_those_too_large_are_refused() {
 }
 
 #[tokio::test]
+async fn a_picture_of_too_many_pixels_is_refused_however_few_bytes_it_has() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let sized = |width: u32, height: u32| {
+        let mut content = PNG.to_vec();
+        content[16..20].copy_from_slice(&width.to_be_bytes());
+        content[20..24].copy_from_slice(&height.to_be_bytes());
+        content
+    };
+    for (width, height) in [(2_049, 16), (16, 60_000)] {
+        let refused = put_logo(&owner, "image/png", sized(width, height))
+            .await
+            .expect(422)
+            .json();
+        assert_eq!(refused["errors"][0]["pointer"], "/logo");
+        assert_eq!(
+            refused["errors"][0]["detail"],
+            format!("a logo is at most 2048 pixels wide and high; this picture is {width} by {height}")
+        );
+    }
+    for broken in [sized(0, 16), PNG[..20].to_vec(), b"\xff\xd8\xff\xd9".to_vec()] {
+        let refused = put_logo(&owner, "image/png", broken).await.expect(422).json();
+        assert_eq!(
+            refused["errors"][0]["detail"],
+            "this picture is damaged: it does not say how large it is"
+        );
+    }
+    let organization = owner.client.get(&owner.path("")).await.expect(200).json();
+    assert_eq!(organization["logo"], Value::Null, "nothing of them is kept");
+    let _ = put_logo(&owner, "image/png", sized(2_048, 2_048))
+        .await
+        .expect(204);
+}
+
+#[tokio::test]
 async fn public_profiles_lie_where_they_say_one_on_each_platform() {
     let app = TestApp::start().await;
     let owner = app.owner("Acme").await;
