@@ -22,6 +22,7 @@ use amebo_store::{Document, KnowledgeBase, Learnt, NewText, OrgTx, Permit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub(crate) use embed::Stalled;
 pub use embed::{Embed, EmbedHandler};
 
 use self::prepare::Prepared;

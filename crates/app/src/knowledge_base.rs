@@ -1,6 +1,6 @@
 //! Named collections of documents.
 
-use amebo_core::document::KnowledgeBaseStatus;
+use amebo_core::document::{KnowledgeBaseStatus, MoveProblem};
 use amebo_core::id::KnowledgeBaseId;
 use amebo_core::job::JobState;
 use amebo_core::page::{Page, PageRequest};
@@ -12,7 +12,7 @@ use amebo_store::{KnowledgeBase, Metric, Moved, NewKnowledgeBase, OrgTx, Permit}
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::ingest::Embed;
+use crate::ingest::{Embed, Stalled};
 use crate::{Access, App, Error, Result};
 
 /// By how much of what was done it is told how long the rest takes.
@@ -43,7 +43,9 @@ pub struct Building {
     /// How long the rest may still take, by what was done lately; `None` while that cannot be told.
     pub remaining: Option<TimeDelta>,
     /// Why it does not go on at the moment.
-    pub problem: Option<String>,
+    pub problem: Option<MoveProblem>,
+    /// What the model's service said of it, where the problem is its.
+    pub detail: Option<String>,
     /// Whether it was given up; choosing the model again takes it up.
     pub given_up: bool,
 }
@@ -109,19 +111,20 @@ impl App {
             .await?;
         let is_there = self.is_at_hand(&mut tx, model).await?;
         tx.commit().await?;
-        let state = job.as_ref().map(|job| job.state);
+        let given_up = job.as_ref().is_some_and(|job| job.state == JobState::Dead);
+        let stalled = job.as_ref().and_then(Stalled::of);
+        let (problem, detail) = match (is_there, stalled) {
+            (false, _) => (Some(MoveProblem::ModelMissing), None),
+            (true, Some(Stalled { problem, detail, .. })) => (Some(problem), detail),
+            (true, None) => (None, None),
+        };
         Ok(Some(Building {
             passages: moved.passages,
             embedded: moved.embedded,
             remaining: remaining(&moved, now),
-            problem: match job {
-                _ if !is_there => {
-                    Some("the model is not at hand; it goes on when the model is there again".to_owned())
-                }
-                Some(job) if job.state != JobState::Running => job.last_error,
-                _ => None,
-            },
-            given_up: state == Some(JobState::Dead),
+            problem,
+            detail,
+            given_up,
         }))
     }
 

@@ -65,6 +65,22 @@ named_enum! {
 }
 
 named_enum! {
+    /// Why a knowledge base does not get on with its move to another embedding model.
+    pub enum MoveProblem {
+        /// The model is not at hand: it was taken away, or is not installed. The move goes on when it is there again.
+        ModelMissing = "model_missing",
+        /// The model's service is unreachable, overloaded or faltering.
+        ModelUnavailable = "model_unavailable",
+        /// The model's service refuses the texts: usually its key, its quota or the name of the model is wrong.
+        ModelRefused = "model_refused",
+        /// The model's service gives answers that cannot be used: usually its address or the name of the model is wrong.
+        BadAnswer = "bad_answer",
+        /// Something broke inside.
+        Failed = "failed",
+    }
+}
+
+named_enum! {
     /// Where documents come from.
     pub enum SourceKind {
         /// Files a person uploaded.

@@ -1199,8 +1199,8 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Put a logo on the organization's pages: a PNG, JPEG or WebP picture of at most 256 kB as the body. Its bytes say what it is, whatever
-         *     `Content-Type` does. */
+        /** Put a logo on the organization's pages: a PNG, JPEG or WebP picture of at most 256 kB and 2,048 pixels in width and height as the body.
+         *     Its bytes say what it is, whatever `Content-Type` does. */
         put: operations["set_logo"];
         post?: never;
         /** Take the logo off the organization's pages. */
@@ -1965,6 +1965,8 @@ export interface components {
         };
         /** @description A change of embedding model under way. */
         BuildingResponse: {
+            /** @description What the model's service said of the problem, in its own words; not for deciding anything by. */
+            detail?: string | null;
             /**
              * Format: int64
              * @description Those that have their new vector.
@@ -1979,8 +1981,7 @@ export interface components {
              * @description Passages in the knowledge base.
              */
             passages?: number | null;
-            /** @description Why it does not go on at the moment, in words. */
-            problem?: string | null;
+            problem?: components["schemas"]["MoveProblem"] | null;
             /**
              * Format: int64
              * @description How long the rest may still take, by what was done lately; absent while that cannot be told.
@@ -2885,6 +2886,11 @@ export interface components {
             /** Format: int64 */
             output_tokens: number;
         };
+        /**
+         * @description Why a knowledge base does not get on with its move to another embedding model.
+         * @enum {string}
+         */
+        MoveProblem: "model_missing" | "model_unavailable" | "model_refused" | "bad_answer" | "failed";
         NewPasswordRequest: {
             /**
              * Format: password

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use amebo_core::document::KnowledgeBaseStatus;
+use amebo_core::document::{KnowledgeBaseStatus, MoveProblem};
 use amebo_core::id::{ChunkId, KnowledgeBaseId};
-use amebo_core::job::Priority;
+use amebo_core::job::{JobState, Priority};
 use amebo_knowledge::chunk;
-use amebo_knowledge::embed::Embedder;
+use amebo_knowledge::embed::{self, Embedder};
 use amebo_knowledge::passage::Passage;
-use amebo_store::job::{Handler, Lease, Outcome, Task};
+use amebo_store::job::{Handler, Job, Lease, Outcome, Task};
 use amebo_store::{KnowledgeBase, OrgTx, Unembedded};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -49,6 +49,50 @@ impl Task for Embed {
 /// Handles [`Embed`].
 #[derive(Debug, Clone)]
 pub struct EmbedHandler(pub Arc<App>);
+
+/// Why an attempt stopped at the model, as its job keeps it for those who watch the move.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Stalled {
+    /// What it comes down to.
+    pub(crate) problem: MoveProblem,
+    /// What the model's service said.
+    pub(crate) detail: Option<String>,
+    /// Which attempt it was; what an earlier one met says nothing of the last.
+    attempt: u32,
+}
+
+impl Stalled {
+    fn at(attempt: u32, error: &embed::Error) -> Self {
+        let (problem, detail) = match error {
+            embed::Error::Unavailable { reason, .. } => (MoveProblem::ModelUnavailable, Some(reason.clone())),
+            embed::Error::Refused(reason) => (MoveProblem::ModelRefused, Some(reason.clone())),
+            embed::Error::BadAnswer(reason) => (MoveProblem::BadAnswer, Some(reason.clone())),
+            embed::Error::Failed(_) => (MoveProblem::Failed, None),
+        };
+        Self {
+            problem,
+            detail,
+            attempt,
+        }
+    }
+
+    /// Why the last attempt of a job failed; `None` when it did not, is not over, or the job has just been given its attempts back.
+    pub(crate) fn of(job: &Job) -> Option<Self> {
+        if job.state == JobState::Running || job.attempts == 0 || job.last_error.is_none() {
+            return None;
+        }
+        let told = job
+            .progress
+            .as_ref()
+            .and_then(|told| Self::deserialize(told).ok());
+        // Where the attempt told nothing, it was not the model that stopped it.
+        Some(told.filter(|told| told.attempt == job.attempts).unwrap_or(Self {
+            problem: MoveProblem::Failed,
+            detail: None,
+            attempt: job.attempts,
+        }))
+    }
+}
 
 /// What is to be done next.
 enum Next {
@@ -101,13 +145,28 @@ impl App {
             };
             after = passages.last().map(|passage| passage.id);
             let texts: Vec<String> = passages.iter().map(text_of).collect();
-            let vectors = prepare::embed(&embedder, &texts).await?;
+            let vectors = match prepare::embed(&embedder, &texts).await {
+                Ok(vectors) => vectors,
+                Err(error) => {
+                    self.tell_stalled(lease, &error).await?;
+                    return Err(error.into());
+                }
+            };
             let staged: Vec<(ChunkId, Vec<u8>)> =
                 passages.iter().map(|passage| passage.id).zip(vectors).collect();
             let mut tx = self.store.begin(&permit).await?;
             tx.chunks().stage(&embedder.model().id, &staged).await?;
             tx.commit().await?;
         }
+    }
+
+    async fn tell_stalled(&self, lease: &Lease, error: &embed::Error) -> Result<(), Stop> {
+        let told =
+            serde_json::to_value(Stalled::at(lease.attempt(), error)).map_err(crate::Error::internal)?;
+        let mut tx = self.store.begin(&lease.permit()).await?;
+        tx.jobs().report(lease.job(), &told).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn next_to_embed(

@@ -3,7 +3,7 @@
 use amebo_app::embedders::Choice;
 use amebo_app::knowledge_base::KnowledgeBaseForm;
 use amebo_app::store::KnowledgeBase;
-use amebo_core::document::KnowledgeBaseStatus;
+use amebo_core::document::{KnowledgeBaseStatus, MoveProblem};
 use amebo_core::id::{KnowledgeBaseId, OrganizationId};
 use amebo_core::page::PageQuery;
 use axum::extract::State;
@@ -64,9 +64,12 @@ struct BuildingResponse {
     /// How long the rest may still take, by what was done lately; absent while that cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining_seconds: Option<i64>,
-    /// Why it does not go on at the moment, in words.
+    /// Why it does not go on at the moment; absent while it does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<String>,
+    problem: Option<MoveProblem>,
+    /// What the model's service said of the problem, in its own words; not for deciding anything by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     /// Whether it was given up; naming the model again takes it up where it was.
     given_up: bool,
 }
@@ -128,6 +131,7 @@ impl From<KnowledgeBase> for KnowledgeBaseResponse {
                 embedded: None,
                 remaining_seconds: None,
                 problem: None,
+                detail: None,
                 given_up: false,
             }),
             chunking: base.chunking,
@@ -242,6 +246,7 @@ async fn get_knowledge_base(
         building.embedded = Some(progress.embedded);
         building.remaining_seconds = progress.remaining.map(|remaining| remaining.num_seconds());
         building.problem = progress.problem;
+        building.detail = progress.detail;
         building.given_up = progress.given_up;
     }
     Ok(axum::Json(response))

@@ -198,8 +198,10 @@ async fn a_move_that_stands_still_says_why_and_goes_on_when_it_is_chosen_again()
     choose("new").await;
     app.run_jobs().await;
     let building = standing().await["building"].clone();
-    let problem = building["problem"].as_str().unwrap();
-    assert!(problem.contains("it was told to be away"), "{problem}");
+    assert_eq!(
+        (&building["problem"], &building["detail"]),
+        (&json!("model_unavailable"), &json!("it was told to be away"))
+    );
     assert_eq!(building["given_up"], false);
     assert_eq!(app.found(&owner, "tea").await, ["Tea is served at four."]);
     wait_for_days().await;
@@ -226,6 +228,37 @@ async fn a_move_that_stands_still_says_why_and_goes_on_when_it_is_chosen_again()
         (&json!("new"), &json!("active"))
     );
     assert_eq!(app.scalar("select count(*) from jobs").await, 0);
+}
+
+#[tokio::test]
+async fn a_move_tells_apart_a_model_that_answers_nonsense_and_one_that_is_gone() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    let fake = FakeModel::start(&app.database).await;
+    let form = json!({
+        "name": "Ours", "kind": "embedding", "protocol": "openai", "model": "wren", "base_url": fake.url(), "without_key": true,
+    });
+    let own = owner.client.post(&owner.path("/providers"), &form).await;
+    let own = own.expect(201).json()["embedding_model"].clone();
+    fake.set_dimension(32);
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let move_to = json!({ "embedding_model": own });
+    let _ = owner.client.patch(&path, &move_to).await.expect(200);
+    app.run_jobs().await;
+    let building = get(&owner, &id).await["building"].clone();
+    assert_eq!(building["problem"], "bad_answer", "{building:#}");
+    assert!(
+        building["detail"].as_str().unwrap().contains("32"),
+        "{building:#}"
+    );
+    app.sql("update knowledge_bases set building_model = 'a model of yesterday'")
+        .await;
+    let building = get(&owner, &id).await["building"].clone();
+    assert_eq!(building["problem"], "model_missing");
+    assert_eq!(building.get("detail"), None);
 }
 
 #[tokio::test]

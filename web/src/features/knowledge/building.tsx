@@ -65,7 +65,16 @@ export function Building({ base }: { base: KnowledgeBase }) {
       </p>
       {building.problem && (
         <Notice kind={building.given_up ? "bad" : "warn"}>
-          {t(building.given_up ? "model.givenUp" : "model.waits", { reason: building.problem })}
+          <p>
+            {t(building.given_up ? "model.givenUp" : "model.waits", {
+              reason: t(`model.problem.${building.problem}`),
+            })}
+          </p>
+          {building.detail && (
+            <p className="small" dir="auto">
+              {t("model.said", { detail: building.detail })}
+            </p>
+          )}
         </Notice>
       )}
       <p className="quiet small">{t(present ? "model.meanwhile" : "model.meanwhileWords")}</p>

@@ -30,9 +30,17 @@ export const questionsDe: Translation = {
   "model.moving": "Umzug auf {model}",
   "model.progress": "Neu eingebettete Stellen",
   "model.passages": { one: "{done} von {count} Stelle", other: "{done} von {count} Stellen" },
-  "model.waits": "Er wartet und geht von selbst weiter: {reason}",
+  "model.waits": "Er wartet und geht von selbst weiter. {reason}",
   "model.givenUp":
-    "Er wurde aufgegeben: {reason}. Was fertig ist, bleibt; versuchen Sie es wieder, wenn das behoben ist.",
+    "Er wurde aufgegeben. {reason} Was fertig ist, bleibt; versuchen Sie es wieder, wenn das behoben ist.",
+  "model.problem.model_missing": "Das Modell ist nicht zur Hand.",
+  "model.problem.model_unavailable": "Der Dienst des Modells ist nicht erreichbar oder überlastet.",
+  "model.problem.model_refused":
+    "Der Dienst des Modells nimmt die Texte nicht an; prüfen Sie seinen Schlüssel, sein Guthaben und den Namen des Modells.",
+  "model.problem.bad_answer":
+    "Der Dienst des Modells antwortet mit etwas Unbrauchbarem; prüfen Sie seine Adresse und den Namen des Modells.",
+  "model.problem.failed": "In Amebo ging etwas kaputt.",
+  "model.said": "Er sagte: {detail}",
   "model.stay": "Beim jetzigen bleiben",
   "model.stayHow": "Sagt den Umzug ab; {model} bleibt in Gebrauch",
   "model.done": "Der Umzug ist fertig: Stellen werden jetzt mit {model} gefunden.",

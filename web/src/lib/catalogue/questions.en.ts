@@ -29,8 +29,16 @@ export const questionsEn = {
   "model.moving": "Moving to {model}",
   "model.progress": "Passages embedded anew",
   "model.passages": { one: "{done} of {count} passage", other: "{done} of {count} passages" },
-  "model.waits": "It waits and goes on by itself: {reason}",
-  "model.givenUp": "It was given up: {reason}. What is done stays; try again when that is mended.",
+  "model.waits": "It waits and goes on by itself. {reason}",
+  "model.givenUp": "It was given up. {reason} What is done stays; try again when that is mended.",
+  "model.problem.model_missing": "The model is not at hand.",
+  "model.problem.model_unavailable": "The model's service cannot be reached, or is overloaded.",
+  "model.problem.model_refused":
+    "The model's service refuses the texts; check its key, its credit and the name of the model.",
+  "model.problem.bad_answer":
+    "The model's service answers with what cannot be used; check its address and the name of the model.",
+  "model.problem.failed": "Something broke inside Amebo.",
+  "model.said": "It said: {detail}",
   "model.stay": "Stay with the present one",
   "model.stayHow": "Calls the move off; {model} stays in use",
   "model.done": "The move is done: passages are found with {model} now.",
