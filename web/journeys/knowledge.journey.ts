@@ -1,6 +1,6 @@
 // Documents: in by file and by dropping, failures with their reason, audiences, away again. By keyboard where it matters.
 import { expect, type Page, test } from "@playwright/test";
-import { ask, home, signUp } from "./person";
+import { ask, home, signUp, sound } from "./person";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -83,6 +83,54 @@ test("filters stay in the address", async () => {
   await expect(page.getByText("No document fits the filters")).toBeVisible();
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(3);
+});
+
+test("a page of the list that cannot be read is said so at its end, and read when somebody asks for it", async () => {
+  const isDocuments = /\/api\/v1\/organizations\/[^/]+\/documents\?/;
+  const isEvents = /\/documents\/events/;
+  let asked = 0;
+  let isBroken = true;
+  // Nothing arrives live meanwhile: a list that is read anew may try its rest once more.
+  await page.route(isEvents, (route) => route.fulfill({ status: 403, json: {} }));
+  await page.route(isDocuments, async (route) => {
+    if (!route.request().url().includes("cursor=")) {
+      const answer = await route.fetch();
+      const list = await answer.json();
+      // The second page begins after the first document.
+      await route.fulfill({ response: answer, json: { items: list.items.slice(0, 1), next_cursor: "next" } });
+      return;
+    }
+    asked += 1;
+    if (isBroken) {
+      await route.fulfill({
+        status: 422,
+        contentType: "application/problem+json",
+        json: { type: "urn:amebo:problem:invalid-fields", detail: "this page is not to be had" },
+      });
+      return;
+    }
+    const answer = await route.fetch({
+      url: route
+        .request()
+        .url()
+        .replace(/&?cursor=next/, ""),
+    });
+    const list = await answer.json();
+    await route.fulfill({ response: answer, json: { items: list.items.slice(1) } });
+  });
+  await page.reload();
+  const end = page.getByRole("alert").filter({ hasText: "The rest of the list could not be read." });
+  await expect(end).toContainText("This page is not to be had.");
+  await sound(page, "a list whose rest is missing");
+  expect(asked, "it is not asked for again and again").toBe(1);
+  isBroken = false;
+  await end.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("list", { name: "Documents" }).getByRole("listitem")).toHaveCount(3);
+  await expect(end).toBeHidden();
+  expect(asked).toBe(2);
+  await page.unroute(isDocuments);
+  await page.unroute(isEvents);
+  await page.reload();
 });
 
 test("a document is read, restricted and deleted, and leaves answers with that", async () => {

@@ -7,6 +7,12 @@ type Read<T> = InfiniteData<PageOf<T>, string>;
 /** A list as far as it was read. */
 export type Pages<T> = UseInfiniteQueryResult<Read<T>>;
 
+/** What the end of a list needs to know of its query. */
+export type Reading = Pick<
+  UseInfiniteQueryResult,
+  "hasNextPage" | "isFetching" | "isFetchingNextPage" | "isFetchNextPageError" | "error"
+> & { fetchNextPage: () => unknown };
+
 /** What to add to a list's parameters to read the page that begins at the cursor. */
 export type At = { cursor?: string };
 
@@ -28,4 +34,12 @@ export function usePages<T>(
 /** All items of the pages read so far. */
 export function itemsOf<T>(data: Read<T> | undefined): T[] {
   return data?.pages.flatMap((page) => page.items) ?? [];
+}
+
+/**
+ * Whether a list whose end is in sight reads its next page now. A live update reads all pages again and drops a page that was on its
+ * way, so it is asked for once more when that is over. A page that failed for good is not: only people ask for it again.
+ */
+export function readsOn(list: Pick<Reading, "hasNextPage" | "isFetching" | "isFetchNextPageError">): boolean {
+  return list.hasNextPage && !list.isFetching && !list.isFetchNextPageError;
 }

@@ -6,6 +6,7 @@ import { Problem } from "../api/problem";
 import { blocksOf, charactersOf, cut, flowing, type Span, type TextBlock } from "../lib/passage";
 import { t } from "../lib/text";
 import { Button } from "./button";
+import { MoreButton } from "./more";
 import { Failure, Notice, Waiting } from "./state";
 
 type TextProps = {
@@ -37,7 +38,7 @@ export function DocumentText({ document: id, range, around = 40_000, missing }: 
       page.start > 0 ? { start: Math.max(0, page.start - around), size: Math.min(around, page.start) } : undefined,
   });
   if (text.error instanceof Problem && text.error.isMissing && missing) return <>{missing}</>;
-  if (text.error) return <Failure error={text.error} retry={() => text.refetch()} />;
+  if (!text.data && text.error) return <Failure error={text.error} retry={() => text.refetch()} />;
   if (!text.data) return <Waiting rows={6} />;
   const warnings = text.data.pages[0]?.warnings ?? [];
   return (
@@ -51,11 +52,7 @@ export function DocumentText({ document: id, range, around = 40_000, missing }: 
       {text.data.pages.map((page) => (
         <Stretch key={page.start} content={page.content} start={page.start} range={range} />
       ))}
-      {text.hasNextPage && (
-        <Button small busy={text.isFetchingNextPage} onClick={() => text.fetchNextPage()}>
-          {t("document.later")}
-        </Button>
-      )}
+      <MoreButton query={text} label="document.later" />
     </div>
   );
 }

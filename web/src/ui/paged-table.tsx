@@ -1,7 +1,7 @@
 import { Fragment, type ReactNode } from "react";
 import { itemsOf, type Pages } from "../api/pages";
 import { t } from "../lib/text";
-import { Button } from "./button";
+import { MoreButton } from "./more";
 import { Loaded } from "./state";
 
 type TableProps<T> = {
@@ -46,15 +46,5 @@ export function PagedTable<T>({ query, columns, row, idOf, empty }: TableProps<T
         );
       }}
     </Loaded>
-  );
-}
-
-/** Reads the next page of a list, when there is one. */
-export function MoreButton<T>({ query }: { query: Pages<T> }) {
-  if (!query.hasNextPage) return null;
-  return (
-    <Button busy={query.isFetchingNextPage} onClick={() => query.fetchNextPage()}>
-      {t("action.more")}
-    </Button>
   );
 }

@@ -9,6 +9,7 @@ import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { SearchField, TextField } from "../../ui/field";
 import { Menu } from "../../ui/menu";
+import { MoreButton } from "../../ui/more";
 import { Waiting } from "../../ui/state";
 import { toast, withUndo } from "../../ui/toast";
 
@@ -106,9 +107,7 @@ export function History() {
         ))}
         {sessions.hasNextPage && (
           <li>
-            <Button kind="plain" small onClick={() => sessions.fetchNextPage()}>
-              {t("action.more")}
-            </Button>
+            <MoreButton query={sessions} />
           </li>
         )}
       </ul>

@@ -9,6 +9,7 @@ import { csvField, save } from "../../lib/save";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { TextField } from "../../ui/field";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { Empty, Loaded, Notice } from "../../ui/state";
 import "../../ui/styles/people.css";
@@ -87,11 +88,7 @@ export function Audit() {
                   <Entry key={entry.id} entry={entry} nameOf={people} />
                 ))}
               </ul>
-              {entries.hasNextPage && (
-                <Button busy={entries.isFetchingNextPage} onClick={() => entries.fetchNextPage()}>
-                  {t("action.more")}
-                </Button>
-              )}
+              <MoreButton query={entries} />
             </>
           );
         }}

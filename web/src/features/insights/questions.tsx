@@ -6,8 +6,8 @@ import { Link, useSearch } from "../../lib/router";
 import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Select } from "../../ui/field";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
-import { MoreButton } from "../../ui/paged-table";
 import { Empty, Loaded } from "../../ui/state";
 import "../../ui/styles/insights.css";
 

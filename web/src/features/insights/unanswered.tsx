@@ -4,8 +4,8 @@ import { itemsOf, usePages } from "../../api/pages";
 import { ago } from "../../lib/format";
 import { Link, useSearch } from "../../lib/router";
 import { type Key, t } from "../../lib/text";
+import { MoreButton } from "../../ui/more";
 import { Page, Tabs } from "../../ui/page";
-import { MoreButton } from "../../ui/paged-table";
 import { Empty, Loaded } from "../../ui/state";
 import { cluster, type Group } from "./cluster";
 

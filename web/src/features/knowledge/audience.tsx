@@ -8,6 +8,7 @@ import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Checkbox } from "../../ui/field";
 import { Icon } from "../../ui/icon";
+import { MoreButton } from "../../ui/more";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import type { Document } from "./follow";
@@ -141,11 +142,7 @@ function PeopleChoice({ chosen, onChange }: { chosen: string[]; onChange: (users
             ))
         }
       </Loaded>
-      {members.hasNextPage && (
-        <Button small onClick={() => members.fetchNextPage()}>
-          {t("action.more")}
-        </Button>
-      )}
+      <MoreButton query={members} />
     </fieldset>
   );
 }

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from 
 import { useCallback, useDeferredValue, useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
+import { readsOn } from "../../api/pages";
 import { sentence } from "../../api/problem";
 import { ago, bytes, duration } from "../../lib/format";
 import { Link, useSearch } from "../../lib/router";
@@ -9,6 +10,7 @@ import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { SearchField, Select } from "../../ui/field";
 import { Icon } from "../../ui/icon";
+import { PageFailure } from "../../ui/more";
 import { Progress } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
@@ -56,11 +58,11 @@ export function DocumentList({ base, bases, work }: ListProps) {
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
   });
-  const { hasNextPage, isFetching, fetchNextPage } = documents;
-  // A live update reads all pages again and drops a page that was on its way: when that is over, the end is looked at once more.
+  const { fetchNextPage } = documents;
+  const isToRead = readsOn(documents);
   const more = useCallback(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
+    if (isToRead) void fetchNextPage();
+  }, [isToRead, fetchNextPage]);
   const isFiltered = Boolean(text || status);
   return (
     <div className="stack tight">
@@ -113,20 +115,23 @@ export function DocumentList({ base, bases, work }: ListProps) {
             );
           }
           return (
-            <VirtualList
-              items={items}
-              rowHeight={ROW_HEIGHT}
-              label={t("document.list")}
-              idOf={(document) => document.id}
-              onEnd={more}
-              row={(document) => (
-                <Row
-                  document={document}
-                  base={bases?.find((one) => one.id === document.knowledge_base_id)}
-                  remaining={work.remaining.get(document.id)}
-                />
-              )}
-            />
+            <>
+              <VirtualList
+                items={items}
+                rowHeight={ROW_HEIGHT}
+                label={t("document.list")}
+                idOf={(document) => document.id}
+                onEnd={more}
+                row={(document) => (
+                  <Row
+                    document={document}
+                    base={bases?.find((one) => one.id === document.knowledge_base_id)}
+                    remaining={work.remaining.get(document.id)}
+                  />
+                )}
+              />
+              <PageFailure query={documents} />
+            </>
           );
         }}
       </Loaded>

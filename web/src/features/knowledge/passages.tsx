@@ -4,7 +4,7 @@ import { useOrganization } from "../../api/organization";
 import { flowing } from "../../lib/passage";
 import { Link } from "../../lib/router";
 import { t } from "../../lib/text";
-import { Button } from "../../ui/button";
+import { MoreButton } from "../../ui/more";
 import { Empty, Loaded } from "../../ui/state";
 
 /** What of a document is found and cited, in order. */
@@ -51,11 +51,7 @@ export function Passages({ document }: { document: string }) {
                 </li>
               ))}
             </ol>
-            {passages.hasNextPage && (
-              <Button busy={passages.isFetchingNextPage} onClick={() => passages.fetchNextPage()}>
-                {t("action.more")}
-              </Button>
-            )}
+            <MoreButton query={passages} />
           </>
         );
       }}

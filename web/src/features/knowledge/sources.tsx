@@ -10,7 +10,7 @@ import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Icon, type IconName } from "../../ui/icon";
 import { Menu } from "../../ui/menu";
-import { MoreButton } from "../../ui/paged-table";
+import { MoreButton } from "../../ui/more";
 import { Empty, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { SourceDialog } from "./source-dialog";

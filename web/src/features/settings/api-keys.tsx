@@ -7,6 +7,7 @@ import { ago, date } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
+import { MoreButton } from "../../ui/more";
 import { Empty, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { ApiKeyDialog } from "./api-key-dialog";
@@ -63,7 +64,7 @@ export function ApiKeys() {
                     ))}
                   </tbody>
                 </table>
-                {keys.hasNextPage && <Button onClick={() => keys.fetchNextPage()}>{t("action.more")}</Button>}
+                <MoreButton query={keys} />
                 <div>{make}</div>
               </>
             )}

@@ -3,7 +3,7 @@ import { api, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Link, type Params } from "../../lib/router";
 import { t } from "../../lib/text";
-import { Button } from "../../ui/button";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { Failure, Loaded } from "../../ui/state";
 import "../../ui/styles/slack.css";
@@ -68,7 +68,7 @@ function Before() {
             {items.map((one) => (
               <ImportCard key={one.id} id={one.id} known={one} />
             ))}
-            {imports.hasNextPage && <Button onClick={() => imports.fetchNextPage()}>{t("action.more")}</Button>}
+            <MoreButton query={imports} />
           </section>
         );
       }}

@@ -45,6 +45,7 @@ export const de: Translation = {
   "palette.conversation": "Gespräch",
   "palette.document": "Dokument",
   "state.loading": "Wird geladen",
+  "state.restMissing": "Der Rest der Liste konnte nicht gelesen werden.",
   "state.failed": "Das ging nicht",
   "state.forbidden": "Das dürfen Sie nicht sehen",
   "state.forbiddenHow": "Ihre Rolle umfasst es nicht. Das kann die Administration Ihrer Organisation ändern.",
@@ -110,7 +111,8 @@ export const de: Translation = {
   "ask.stop": "Anhalten",
   "ask.typeFirst": "Schreiben Sie erst eine Frage",
   "ask.knows": { one: "Amebo durchsucht {count} Dokument.", other: "Amebo durchsucht {count} Dokumente." },
-  "ask.keys": "Eingabe fragt, Umschalt + Eingabe beginnt eine neue Zeile.",
+  "ask.keys":
+    "Eingabe fragt, Umschalt + Eingabe beginnt eine neue Zeile. In einer Antwort öffnet Escape und dann N die nächste Quelle; / führt hierher zurück.",
   "ask.nothingYet": "Amebo weiß noch nichts",
   "ask.nothingYetHow": "Amebo antwortet nur aus Ihren Dokumenten. Legen Sie welche hinein, und fragen Sie.",
   "ask.putIn": "Dokumente hineinlegen",
@@ -584,7 +586,7 @@ export const de: Translation = {
   "settings.models": "Modelle",
   "logo.title": "Logo",
   "logo.how":
-    "In der Ecke jeder Seite und dort, wo sich Ihre Leute anmelden. Ein PNG-, JPEG- oder WebP-Bild von höchstens 256 kB; quadratische wirken am besten.",
+    "In der Ecke jeder Seite und dort, wo sich Ihre Leute anmelden. Ein PNG-, JPEG- oder WebP-Bild von höchstens 256 kB und 2.048 Pixeln Seitenlänge; quadratische wirken am besten.",
   "logo.now": "Das jetzige Logo",
   "logo.none": "Noch kein Logo: Amebos eigenes Zeichen",
   "logo.choose": "Bild wählen",

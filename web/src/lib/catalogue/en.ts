@@ -48,6 +48,7 @@ export const en = {
   "palette.document": "Document",
 
   "state.loading": "Loading",
+  "state.restMissing": "The rest of the list could not be read.",
   "state.failed": "That did not work",
   "state.forbidden": "You may not see this",
   "state.forbiddenHow": "Your role does not include it. An administrator of your organization can change that.",
@@ -117,7 +118,8 @@ export const en = {
   "ask.stop": "Stop",
   "ask.typeFirst": "Type a question first",
   "ask.knows": { one: "Amebo looks through {count} document.", other: "Amebo looks through {count} documents." },
-  "ask.keys": "Enter asks, Shift + Enter makes a new line.",
+  "ask.keys":
+    "Enter asks, Shift + Enter makes a new line. In an answer, Escape and then N opens the next source; / comes back here.",
   "ask.nothingYet": "Amebo does not know anything yet",
   "ask.nothingYetHow": "It answers from your documents only. Put some in, and ask.",
   "ask.putIn": "Put documents in",
@@ -609,7 +611,7 @@ export const en = {
   "settings.models": "Models",
   "logo.title": "Logo",
   "logo.how":
-    "In the corner of every page, and where your people sign in. A PNG, JPEG or WebP picture of at most 256 kB; square ones look best.",
+    "In the corner of every page, and where your people sign in. A PNG, JPEG or WebP picture of at most 256 kB and 2,048 pixels a side; square ones look best.",
   "logo.now": "The logo as it is now",
   "logo.none": "No logo yet: Amebo's own mark",
   "logo.choose": "Choose a picture",
