@@ -51,9 +51,21 @@ test("an answer cites its source, which opens at the cited words", async () => {
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await expect(panel).toBeHidden();
-  await page.locator(".turn .asked").first().click();
-  await page.keyboard.press("]");
-  await expect(panel).toBeVisible();
+  // By the keyboard alone, from the field in which the question was typed.
+  await page.getByRole("textbox", { name: "Your question" }).focus();
+  for (const key of ["n", "]", "p"]) {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press(key);
+    await expect(panel).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(panel).toBeHidden();
+    await page.keyboard.press("/");
+    await expect(page.getByRole("textbox", { name: "Your question" })).toBeFocused();
+  }
+  await page.locator(".prose button.cite").first().click();
+  const saved = page.waitForEvent("download");
+  await panel.getByRole("button", { name: "Open original" }).click();
+  expect((await saved).suggestedFilename()).toBe("employee-handbook.md");
   await page.keyboard.press("Escape");
 });
 

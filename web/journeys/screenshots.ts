@@ -123,6 +123,7 @@ test("every page", async ({ browser }) => {
   await page.locator("h2").first().waitFor();
   await shoot("account");
   await page.goto(`${at}/nothing`);
+  await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   await shoot("missing");
   const operator = await (await browser.newContext({ baseURL: server.url })).newPage();
   await operator.goto(server.link);

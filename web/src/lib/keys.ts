@@ -1,14 +1,11 @@
 import { useEffect, useRef } from "react";
 
-/** Whether a key goes into a field rather than to the page. */
+/** Whether a key goes into a field rather than to the page, or is the browser's. */
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
-  return (
-    target?.closest("input, textarea, select, [contenteditable], dialog[open]") != null ||
-    event.ctrlKey ||
-    event.metaKey ||
-    event.altKey
-  );
+  // Many keyboards have brackets on a third level, which is reported as both keys together.
+  const isCommand = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
+  return target?.closest("input, textarea, select, [contenteditable], dialog[open]") != null || isCommand;
 }
 
 /** Keys pressed anywhere on the page. */

@@ -1,6 +1,6 @@
-/** Gives the person a file of text. */
-export function save(name: string, text: string, kind = "text/csv") {
-  const address = URL.createObjectURL(new Blob([text], { type: kind }));
+/** Gives the person a file. */
+export function save(name: string, content: BlobPart, kind = "text/csv") {
+  const address = URL.createObjectURL(new Blob([content], { type: kind }));
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

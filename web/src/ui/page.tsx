@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link } from "../lib/router";
 import { InPage } from "./state";
 
@@ -38,10 +38,16 @@ export function Tabs({
   tabs: { to: string; name: string; id: string }[];
   current: string;
 }) {
+  const bar = useRef<HTMLElement>(null);
+  // Where there is not room for all, the one that is open is in sight.
+  useEffect(() => {
+    const open = bar.current?.querySelector<HTMLElement>(`[data-tab="${current}"]`);
+    open?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav ref={bar} className="tabs" aria-label={label}>
       {tabs.map((tab) => (
-        <Link key={tab.id} to={tab.to} aria-current={tab.id === current ? "page" : undefined}>
+        <Link key={tab.id} data-tab={tab.id} to={tab.to} aria-current={tab.id === current ? "page" : undefined}>
           {tab.name}
         </Link>
       ))}

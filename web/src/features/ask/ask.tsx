@@ -19,6 +19,9 @@ export function Ask({ params }: { params: Params }) {
   return <Conversation key={params.session ?? "new"} session={params.session} />;
 }
 
+/** The keys that go from one cited place to the next; letters too, since not every keyboard has brackets at hand. */
+const STEPS: Record<string, number> = { "]": 1, n: 1, "[": -1, p: -1 };
+
 function useCitations(questions: { answer?: { citations: Citation[]; closest: Citation[] } | null }[]) {
   const [open, setOpen] = useState<Citation>();
   const all = questions.flatMap((question) => [
@@ -26,10 +29,12 @@ function useCitations(questions: { answer?: { citations: Citation[]; closest: Ci
     ...(question.answer?.closest ?? []),
   ]);
   useKeys((event) => {
-    if (isTyping(event) || (event.key !== "]" && event.key !== "[") || all.length === 0) return;
+    const step = STEPS[event.key];
+    if (isTyping(event) || step === undefined || all.length === 0) return;
     const at = open ? all.indexOf(open) : -1;
-    const step = event.key === "]" ? 1 : -1;
-    setOpen(all[(at + step + all.length) % all.length]);
+    // From nowhere, backwards is the last one.
+    const next = at < 0 && step < 0 ? all.length - 1 : (at + step + all.length) % all.length;
+    setOpen(all[next]);
     event.preventDefault();
   });
   return [open, setOpen] as const;

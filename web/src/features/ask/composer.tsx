@@ -55,7 +55,10 @@ export function Composer({ draftKey, busy, scope, onScope, onAsk, onStop, field 
             event.preventDefault();
             submit();
           }
-          if (event.key === "Escape" && busy) onStop();
+          if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
+          // Otherwise it leaves the field, so that the page's own keys work.
+          if (busy) onStop();
+          else event.currentTarget.blur();
         }}
       />
       <div className="row between">

@@ -6,7 +6,9 @@ import { Link } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button, IconButton } from "../../ui/button";
 import { DocumentText } from "../../ui/document-text";
+import { Icon } from "../../ui/icon";
 import { Waiting } from "../../ui/state";
+import { download, pageOf } from "../knowledge/original";
 import type { Citation } from "./conversation";
 
 const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
@@ -25,8 +27,8 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
           params: { path: { ...path, document_id: citation.document_id } },
         }),
       ),
-    enabled: citation.page != null,
   });
+  const original = document.data && pageOf(document.data);
   const isPdf = document.data?.mime_type === "application/pdf";
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -57,6 +59,25 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
           <Button small aria-pressed={asPage} onClick={() => setAsPage(!asPage)}>
             {t("pdf.asPrinted")}
           </Button>
+        )}
+        {original ? (
+          <a
+            className="button plain icon-only"
+            href={original}
+            target="_blank"
+            rel="noreferrer noopener"
+            aria-label={t("document.original")}
+            title={t("document.original")}
+          >
+            <Icon name="external" />
+          </a>
+        ) : (
+          <IconButton
+            icon="download"
+            label={t("document.original")}
+            disabledBecause={document.data ? undefined : t("state.loading")}
+            onClick={() => document.data && download(id, document.data)}
+          />
         )}
         <IconButton icon="close" label={t("action.close")} onClick={onClose} />
       </header>

@@ -1,5 +1,6 @@
 import { date, number } from "../../lib/format";
 import { t } from "../../lib/text";
+import { ceiling } from "./ceiling";
 
 const SERIES = ["answered", "declined", "escalated", "failed"] as const;
 
@@ -14,36 +15,44 @@ function total(day: Day): number {
 
 /** A bar a day, by what became of the questions; as a table for whoever does not see it. */
 export function Chart({ days }: { days: Day[] }) {
-  const most = Math.max(1, ...days.map(total));
+  const top = ceiling(Math.max(...days.map(total)));
+  const marks = top > 1 ? [top, top / 2, 0] : [top, 0];
   const step = WIDTH / days.length;
   const used = SERIES.filter((name) => days.some((day) => day[name] > 0));
   return (
     <figure className="stack tight">
-      <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        {[0.25, 0.5, 0.75, 1].map((share) => (
-          <line key={share} x1="0" x2={WIDTH} y1={HEIGHT * (1 - share)} y2={HEIGHT * (1 - share)} />
-        ))}
-        {days.map((day, index) => {
-          let top = HEIGHT;
-          return SERIES.map((name) => {
-            const height = (day[name] / most) * (HEIGHT - 8);
-            top -= height;
-            if (height === 0) return null;
-            return (
-              <rect
-                key={`${day.day}${name}`}
-                className={name}
-                x={index * step + step * 0.15}
-                y={top}
-                width={step * 0.7}
-                height={height}
-              >
-                <title>{`${date(day.day)}: ${number(day[name])} ${t(`outcome.${name}`)}`}</title>
-              </rect>
-            );
-          });
-        })}
-      </svg>
+      <div className="plot small quiet" aria-hidden="true">
+        <div className="scale">
+          {marks.map((mark) => (
+            <span key={mark}>{number(mark)}</span>
+          ))}
+        </div>
+        <svg className="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+          {marks.map((mark) => (
+            <line key={mark} x1="0" x2={WIDTH} y1={HEIGHT * (1 - mark / top)} y2={HEIGHT * (1 - mark / top)} />
+          ))}
+          {days.map((day, index) => {
+            let end = HEIGHT;
+            return SERIES.map((name) => {
+              const height = (day[name] / top) * HEIGHT;
+              end -= height;
+              if (height === 0) return null;
+              return (
+                <rect
+                  key={`${day.day}${name}`}
+                  className={name}
+                  x={index * step + step * 0.15}
+                  y={end}
+                  width={step * 0.7}
+                  height={height}
+                >
+                  <title>{`${date(day.day)}: ${number(day[name])} ${t(`outcome.${name}`)}`}</title>
+                </rect>
+              );
+            });
+          })}
+        </svg>
+      </div>
       <figcaption className="row between small quiet">
         <span>{date(days[0]?.day ?? new Date().toISOString())}</span>
         <span className="row legend">

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { api, raw, read } from "../../api/client";
+import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
 import { bytes, dateTime } from "../../lib/format";
@@ -18,6 +18,8 @@ import { toast } from "../../ui/toast";
 import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
 import { type Document, useWork } from "./follow";
+import { useBases } from "./knowledge";
+import { download, pageOf } from "./original";
 import { Passages } from "./passages";
 import { SlackAudienceDialog } from "./slack-audience";
 
@@ -60,6 +62,7 @@ function View({ document }: { document: Document }) {
   const to = Number(search.get("to") ?? Number.NaN);
   const range = from >= 0 && to > from ? { start: from, end: to } : undefined;
   const here = at(`/documents/${document.id}`);
+  const base = useBases().data?.items.find((one) => one.id === document.knowledge_base_id);
   const items = [
     { label: t("action.rename"), icon: "edit" as const, onSelect: () => setOpen("rename") },
     // Who sees a channel's documents is decided by who is in the channel.
@@ -74,7 +77,7 @@ function View({ document }: { document: Document }) {
       title={document.title}
       lead={
         <>
-          <Link to={at(`/knowledge/${document.knowledge_base_id}`)}>{t("document.inBase")}</Link> ·{" "}
+          <Link to={at(`/knowledge/${document.knowledge_base_id}`)}>{base?.name ?? t("document.inBase")}</Link> ·{" "}
           {document.original_name} · {bytes(document.size_bytes)}
           {document.pages > 0 && ` · ${t("document.pages", { count: document.pages })}`}
         </>
@@ -84,8 +87,8 @@ function View({ document }: { document: Document }) {
           <Button icon="download" onClick={() => download(id, document)}>
             {t("document.original")}
           </Button>
-          {document.source_url?.match(/^https?:\/\//) && (
-            <a className="button" href={document.source_url} target="_blank" rel="noreferrer noopener">
+          {pageOf(document) && (
+            <a className="button" href={pageOf(document)} target="_blank" rel="noreferrer noopener">
               {t("document.openSource")}
             </a>
           )}
@@ -139,20 +142,6 @@ function View({ document }: { document: Document }) {
       {open === "delete" && <Delete document={document} onClose={() => setOpen(undefined)} />}
     </Page>
   );
-}
-
-async function download(organization: string, document: Document) {
-  try {
-    const response = await raw(`/api/v1/organizations/${organization}/documents/${document.id}/content`);
-    const address = URL.createObjectURL(await response.blob());
-    const link = window.document.createElement("a");
-    link.href = address;
-    link.download = document.original_name;
-    link.click();
-    URL.revokeObjectURL(address);
-  } catch (error) {
-    toast(sentence(error));
-  }
 }
 
 function Rename({ document, onClose }: { document: Document; onClose: () => void }) {
