@@ -150,6 +150,8 @@ impl Sentences {
         let mut candidates = candidates(evidence);
         let weights = weights(&profile, &candidates);
         measure(&profile, evidence, &weights, &mut candidates);
+        // Nothing is as like a question as the same question asked by somebody else, and it is no answer.
+        candidates.retain(|candidate| !question::is_asked(&candidate.text));
         let parameters = &*self.parameters;
         rank(&mut candidates, &parameters.lexical);
         let compared = candidates.len().min(COMPARED);

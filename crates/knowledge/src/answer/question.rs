@@ -367,6 +367,14 @@ pub(super) fn is_negated(words: &[String]) -> bool {
         .any(|word| DENIALS.contains(&word.replace('’', "'").as_str()))
 }
 
+/// Whether a sentence asks instead of telling, by the mark at its end.
+pub(super) fn is_asked(sentence: &str) -> bool {
+    const MARKS: [char; 3] = ['?', '？', '؟'];
+    sentence
+        .trim_end_matches(|end: char| !end.is_alphanumeric() && !MARKS.contains(&end))
+        .ends_with(MARKS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,6 +131,19 @@ async fn without_a_model_the_best_sentences_are_quoted_word_for_word() {
 }
 
 #[tokio::test]
+async fn somebody_else_s_question_is_no_answer() {
+    let asked = "How many days of vacation do I have?";
+    let chat = "Ada: How many days of vacation do I have? :)\nBen: Thirty days a year.";
+    let answered = last(&events(None, asked, vec![evidence(1, "Chat", chat)], options()).await);
+    assert_eq!(answered.outcome, Outcome::Answered);
+    assert!(answered.text.contains("Thirty days a year."), "{}", answered.text);
+    assert!(!answered.text.contains("do I have"), "{}", answered.text);
+    let unanswered = vec![evidence(1, "Chat", "How many days of vacation do I have?")];
+    let declined = last(&events(None, asked, unanswered, options()).await);
+    assert_eq!(declined.reason, Some(DeclineReason::NothingFound));
+}
+
+#[tokio::test]
 async fn a_question_gets_its_words_in_its_own_language() {
     let german = verdict(None, "Wie viele Tage vacation habe ich im Jahr?").await;
     assert_eq!(german.language, "de");
