@@ -2,6 +2,7 @@ import { dateTime } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Icon } from "../../ui/icon";
 import type { AuditEntry } from "./audit";
+import { changesOf } from "./changes";
 
 /** One thing that was done, with what it changed. */
 export function Entry({ entry, nameOf }: { entry: AuditEntry; nameOf: (user: string) => string }) {
@@ -48,7 +49,7 @@ export function Entry({ entry, nameOf }: { entry: AuditEntry; nameOf: (user: str
             <>
               <dt>{t("audit.details")}</dt>
               <dd>
-                <Details details={entry.details as Record<string, unknown>} />
+                <Details details={entry.details} />
               </dd>
             </>
           )}
@@ -58,30 +59,27 @@ export function Entry({ entry, nameOf }: { entry: AuditEntry; nameOf: (user: str
   );
 }
 
-function isChange(
-  value: unknown,
-): value is { before: Record<string, unknown> | null; after: Record<string, unknown> | null } {
-  return typeof value === "object" && value !== null && ("before" in value || "after" in value);
-}
-
 /** A change as what was and what is; anything else as it stands. */
-function Details({ details }: { details: Record<string, unknown> }) {
-  if (!isChange(details)) return <pre className="scroll-x">{JSON.stringify(details, null, 2)}</pre>;
-  const { before, after } = details;
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+function Details({ details }: { details: unknown }) {
+  const changes = changesOf(details);
+  if (!changes) return <pre className="scroll-x">{JSON.stringify(details, null, 2)}</pre>;
   return (
     <table className="table diff">
       <tbody>
-        {names.map((name) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
+        {changes.map(({ name, before, after }) => (
+          <tr key={name ?? ""}>
+            {name !== undefined && <th scope="row">{name}</th>}
             <td>
-              {before?.[name] !== undefined && <del>{JSON.stringify(before[name])}</del>}{" "}
-              {after?.[name] !== undefined && <ins>{JSON.stringify(after[name])}</ins>}
+              {before !== undefined && <del>{inWords(before)}</del>}{" "}
+              {after !== undefined && <ins>{inWords(after)}</ins>}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+function inWords(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
