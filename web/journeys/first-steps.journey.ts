@@ -89,6 +89,23 @@ test("an answer is copied with its sources, and rated", async () => {
   );
 });
 
+test("a connection that breaks in the middle of an answer loses neither the question nor the answer", async () => {
+  let asked = 0;
+  await page.route("**/questions", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    asked += 1;
+    const answer = await route.fetch();
+    const events = await answer.text();
+    // The verdict and what leads to it do not arrive.
+    await route.fulfill({ response: answer, body: events.slice(0, events.indexOf("event: verdict")) });
+  });
+  await ask(page, "What is the daily allowance for a whole day?");
+  // Answered or declined, it shows the passage it came to.
+  await expect(page.locator(".turn").last()).toContainText("42 euros");
+  expect(asked, "it is not asked a second time").toBe(1);
+  await page.unroute("**/questions");
+});
+
 test("conversations are renamed, and a deleted one can be taken back", async () => {
   const history = page.getByRole("region", { name: "Conversations" });
   const actions = history.getByRole("button", { name: /^Actions for/ });

@@ -8,7 +8,7 @@ type Cite = (number: number, index: number) => ReactNode;
 export function Markdown({ text, cite }: { text: string; cite: Cite }) {
   const blocks = useMemo(() => parseMarkdown(text), [text]);
   return (
-    <div className="prose">
+    <div className="prose" dir="auto">
       {blocks.map((block, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one text have no other name and do not move
         <BlockView key={index} block={block} cite={cite} />

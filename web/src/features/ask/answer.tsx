@@ -76,13 +76,13 @@ function Sources({ sources, open, onOpen, label }: SourcesProps) {
                   {number}
                 </span>
                 <span className="grow">
-                  <span className="cut where">
+                  <span className="cut where" dir="auto">
                     {placeOf(first)}
                     {first.page ? (
                       <span className="quiet">, {t("answer.page", { page: String(first.page) })}</span>
                     ) : null}
                   </span>
-                  <span className="quote">{first.quote.trim()}</span>
+                  <span className="quote" dir="auto">{first.quote.trim()}</span>
                 </span>
               </button>
             </li>

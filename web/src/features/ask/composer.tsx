@@ -45,6 +45,7 @@ export function Composer({ draftKey, busy, scope, onScope, onAsk, onStop, field 
       <textarea
         ref={field}
         rows={1}
+        dir="auto"
         value={text}
         maxLength={8000}
         aria-label={t("ask.question")}

@@ -15,7 +15,7 @@ export type Live = {
   written: string;
   /** How many passages were found to be cited. */
   sources: number | undefined;
-  state: "searching" | "writing" | "stopped" | "failed";
+  state: "searching" | "writing" | "lost" | "failed";
   error: string | undefined;
 };
 
@@ -74,13 +74,33 @@ type Asking = {
   standalone: boolean;
 };
 
+/** How long to wait before the server is asked once more what became of a question; about two minutes in all. */
+const TRIES = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
+
+/**
+ * Whether the server took a question although the connection broke: then the conversation has it now, and shows its outcome when it is
+ * there. Without a connection it is waited for.
+ */
+async function isTaken({ cache, organization, session, text }: Asking, before: Set<string>): Promise<boolean> {
+  const items = await cache.fetchQuery({
+    ...questionsQuery(organization, session),
+    staleTime: 0,
+    retry: (tried, error) =>
+      tried < TRIES.length && error instanceof Problem && (error.status === 0 || error.status >= 500),
+    retryDelay: (tried) => TRIES[tried] ?? 0,
+  });
+  return items.some((question) => !before.has(question.id) && question.text === text);
+}
+
 /** Asks in a session and follows the answer to its verdict. */
-export async function ask({ cache, organization, session, text, bases, standalone }: Asking) {
+export async function ask(asking: Asking) {
+  const { cache, organization, session, text, bases, standalone } = asking;
   const stop = new AbortController();
   stops.set(session, stop);
   lives.set(session, { text, written: "", sources: undefined, state: "searching", error: undefined });
   put(session, {});
   const key = questionsQuery(organization, session).queryKey;
+  const before = new Set(cache.getQueryData(key)?.map((question) => question.id));
   try {
     const response = await raw(`/api/v1/organizations/${organization}/questions`, {
       method: "POST",
@@ -102,7 +122,12 @@ export async function ask({ cache, organization, session, text, bases, standalon
       put(session, null);
       await cache.invalidateQueries({ queryKey: key });
     } else {
-      put(session, { state: "failed", error: sentence(error) });
+      // A stream that breaks while it is read is an error of that type in every browser.
+      const isLost = error instanceof TypeError || (error instanceof Problem && error.status === 0);
+      if (isLost) put(session, { state: "lost" });
+      const isKept = isLost && (await isTaken(asking, before).catch(() => false));
+      const reason = error instanceof TypeError ? new Error(t("ask.cutOff")) : error;
+      put(session, isKept ? null : { state: "failed", error: sentence(reason) });
     }
   } finally {
     stops.delete(session);

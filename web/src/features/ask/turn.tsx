@@ -29,7 +29,7 @@ type TurnProps = {
 export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
   return (
     <article className="turn" aria-label={question.text}>
-      <h2 className="asked">{question.text}</h2>
+      <h2 className="asked" dir="auto">{question.text}</h2>
       {question.answer ? (
         <>
           <AnswerView answer={question.answer} open={open} onOpen={onOpen} />
@@ -47,7 +47,7 @@ export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
 export function LiveTurn({ live, onAgain }: { live: Live; onAgain: () => void }) {
   return (
     <article className="turn" aria-label={live.text} aria-busy={live.state !== "failed"}>
-      <h2 className="asked">{live.text}</h2>
+      <h2 className="asked" dir="auto">{live.text}</h2>
       {live.state === "failed" ? (
         <Notice kind="bad">
           <p>{live.error}</p>
@@ -58,17 +58,19 @@ export function LiveTurn({ live, onAgain }: { live: Live; onAgain: () => void })
       ) : (
         <>
           <p className="quiet working" role="status">
-            {live.sources === undefined
-              ? t("ask.searching")
-              : live.written
-                ? t("ask.writing")
-                : t("ask.reading", { count: live.sources })}
+            {doing(live)}
           </p>
           {live.written && <Markdown text={live.written} cite={(number) => <span className="cite">{number}</span>} />}
         </>
       )}
     </article>
   );
+}
+
+function doing(live: Live): string {
+  if (live.state === "lost") return t("ask.lost");
+  if (live.sources === undefined) return t("ask.searching");
+  return live.written ? t("ask.writing") : t("ask.reading", { count: live.sources });
 }
 
 function Actions({ question }: { question: Question }) {

@@ -119,6 +119,7 @@ export const de: Translation = {
   "ask.searching": "Die Dokumente werden durchsucht",
   "ask.reading": { one: "{count} Stelle wird gelesen", other: "{count} Stellen werden gelesen" },
   "ask.writing": "Die Antwort wird geschrieben",
+  "ask.lost": "Die Verbindung riss ab. Es wird nachgesehen, was aus der Frage wurde",
   "ask.stillWorking": "Diese Frage wird noch beantwortet.",
   "ask.stopped": "Angehalten. Wird die Antwort doch noch fertig, erscheint sie hier.",
   "ask.cutOff": "die Verbindung riss ab, bevor die Antwort vollständig war",

@@ -126,6 +126,7 @@ export const en = {
   "ask.searching": "Looking through the documents",
   "ask.reading": { one: "Reading {count} passage", other: "Reading {count} passages" },
   "ask.writing": "Writing the answer",
+  "ask.lost": "The connection was lost. Looking what became of the question",
   "ask.stillWorking": "This question is still being answered.",
   "ask.stopped": "Stopped. The answer appears here if it is finished all the same.",
   "ask.cutOff": "the connection broke before the answer was complete",

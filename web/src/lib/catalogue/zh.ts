@@ -118,6 +118,7 @@ export const zh: Translation = {
   "ask.searching": "正在查阅文档",
   "ask.reading": "正在阅读 {count} 个段落",
   "ask.writing": "正在撰写回答",
+  "ask.lost": "连接已中断，正在查看这个问题的处理结果",
   "ask.stillWorking": "这个问题仍在回答中。",
   "ask.stopped": "已停止。如果回答仍然完成，会显示在这里。",
   "ask.cutOff": "回答完成前连接中断",
