@@ -82,7 +82,9 @@ function Sources({ sources, open, onOpen, label }: SourcesProps) {
                       <span className="quiet">, {t("answer.page", { page: String(first.page) })}</span>
                     ) : null}
                   </span>
-                  <span className="quote" dir="auto">{first.quote.trim()}</span>
+                  <span className="quote" dir="auto">
+                    {first.quote.trim()}
+                  </span>
                 </span>
               </button>
             </li>

@@ -29,7 +29,9 @@ type TurnProps = {
 export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
   return (
     <article className="turn" aria-label={question.text}>
-      <h2 className="asked" dir="auto">{question.text}</h2>
+      <h2 className="asked" dir="auto">
+        {question.text}
+      </h2>
       {question.answer ? (
         <>
           <AnswerView answer={question.answer} open={open} onOpen={onOpen} />
@@ -47,7 +49,9 @@ export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
 export function LiveTurn({ live, onAgain }: { live: Live; onAgain: () => void }) {
   return (
     <article className="turn" aria-label={live.text} aria-busy={live.state !== "failed"}>
-      <h2 className="asked" dir="auto">{live.text}</h2>
+      <h2 className="asked" dir="auto">
+        {live.text}
+      </h2>
       {live.state === "failed" ? (
         <Notice kind="bad">
           <p>{live.error}</p>
