@@ -38,6 +38,8 @@ pub struct Tally {
     pub escalated: u64,
     /// Broken.
     pub failed: u64,
+    /// Stopped by whoever asked while the answer was written.
+    pub stopped: u64,
     /// Rated helpful.
     pub rated_up: u64,
     /// Rated not helpful.
@@ -58,6 +60,7 @@ struct TallyRow {
     declined: i64,
     escalated: i64,
     failed: i64,
+    stopped: i64,
     rated_up: i64,
     rated_down: i64,
     mean_confidence: Option<f64>,
@@ -76,6 +79,7 @@ impl From<&TallyRow> for Tally {
             declined: unsigned(Some(row.declined)),
             escalated: unsigned(Some(row.escalated)),
             failed: unsigned(Some(row.failed)),
+            stopped: unsigned(Some(row.stopped)),
             rated_up: unsigned(Some(row.rated_up)),
             rated_down: unsigned(Some(row.rated_down)),
             mean_confidence: row.mean_confidence,
@@ -105,7 +109,8 @@ impl Analytics<'_> {
                     count(*) filter (where a.outcome = 'answered') as answered,
                     count(*) filter (where a.outcome = 'declined') as declined,
                     count(*) filter (where a.outcome = 'escalated') as escalated,
-                    count(*) filter (where a.outcome = 'failed') as failed,
+                    count(*) filter (where a.outcome = 'failed' and not a.stopped) as failed,
+                    count(*) filter (where a.stopped) as stopped,
                     count(*) filter (where a.rating = 'up') as rated_up,
                     count(*) filter (where a.rating = 'down') as rated_down,
                     avg(a.confidence) filter (where a.outcome = 'answered') as mean_confidence,

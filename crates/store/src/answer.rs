@@ -63,6 +63,8 @@ pub enum Verdict {
     Failed {
         /// What broke and what to do, for the asker.
         message: String,
+        /// Whether nothing broke, but whoever asked wanted no more of it.
+        stopped: bool,
     },
 }
 
@@ -99,7 +101,7 @@ impl Verdict {
                 }
                 lines.join("\n")
             }
-            Self::Declined { message, .. } | Self::Escalated { message } | Self::Failed { message } => {
+            Self::Declined { message, .. } | Self::Escalated { message } | Self::Failed { message, .. } => {
                 message.clone()
             }
         }
@@ -229,7 +231,7 @@ pub struct Question {
 /// What every reading of questions selects, as [`QuestionRow`] reads it; the caller adds `where` and `order by`.
 pub(crate) const SELECT: &str = "
     select q.id, q.session_id, q.user_id, q.api_key_id, q.origin, q.text, q.knowledge_base_ids, q.created_at, q.shared_at,
-           a.id as answer_id, a.outcome, a.reason, a.message, a.notice, a.language, a.sentences, a.composer, a.model, a.confidence,
+           a.id as answer_id, a.outcome, a.stopped, a.reason, a.message, a.notice, a.language, a.sentences, a.composer, a.model, a.confidence,
            a.knowledge_bases_searched, a.documents_searched, a.passages_searched, a.input_tokens, a.output_tokens,
            a.retrieval_us, a.composition_us, a.total_us, a.redacted, a.rating, a.comment, a.rated_at,
            a.created_at as answered_at,
@@ -262,6 +264,7 @@ pub(crate) struct QuestionRow {
 #[derive(sqlx::FromRow)]
 struct AnswerRow {
     outcome: Option<String>,
+    stopped: Option<bool>,
     reason: Option<String>,
     message: Option<String>,
     notice: Option<String>,
@@ -367,7 +370,10 @@ impl AnswerRow {
                 closest: citations,
             },
             Outcome::Escalated => Verdict::Escalated { message },
-            Outcome::Failed => Verdict::Failed { message },
+            Outcome::Failed => Verdict::Failed {
+                message,
+                stopped: self.stopped.unwrap_or_default(),
+            },
         };
         Ok(Answer {
             id,

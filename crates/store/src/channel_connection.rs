@@ -428,6 +428,20 @@ impl ChannelConnections<'_> {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Notes that a token which ends by itself has ended, whatever was said of its time.
+    pub async fn token_ran_out(&mut self, id: ChannelConnectionId) -> Result<()> {
+        sqlx::query(
+            "update channel_connections set token_expires_at = $3, updated_at = $3
+             where organization_id = $1 and id = $2 and token_expires_at > $3",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(id.uuid())
+        .bind(self.0.environment.now())
+        .execute(&mut *self.0.connection)
+        .await?;
+        Ok(())
+    }
+
     /// Ends the right to renew; with new tokens when there are some.
     pub async fn renewed(
         &mut self,

@@ -40,12 +40,19 @@ pub(super) fn interrupted() -> NewAnswer {
 
 /// The outcome of a question whose asker wanted no more of it.
 pub(super) fn stopped() -> NewAnswer {
-    without_answer("Whoever asked stopped the answer before it was complete.".to_owned())
+    ended(
+        "Whoever asked stopped the answer before it was complete.".to_owned(),
+        true,
+    )
 }
 
 fn without_answer(message: String) -> NewAnswer {
+    ended(message, false)
+}
+
+fn ended(message: String, stopped: bool) -> NewAnswer {
     NewAnswer {
-        verdict: Verdict::Failed { message },
+        verdict: Verdict::Failed { message, stopped },
         language: None,
         searched: Searched::default(),
         usage: Usage::default(),
@@ -96,6 +103,7 @@ pub(super) fn of_verdict(verdict: answer::Verdict, places: &[Passage], knowledge
         }
         Outcome::Failed => Verdict::Failed {
             message: verdict.text,
+            stopped: false,
         },
     };
     NewAnswer {

@@ -178,7 +178,7 @@ impl App {
                     (explained, true)
                 }
                 Err(Stop::Slack(error)) => {
-                    self.wait_for_slack(&error, waiting)?;
+                    self.wait_for_slack(permit, workspace.id, &error, waiting).await?;
                     tracing::warn!(
                         connection = %workspace.id,
                         error = &error as &dyn std::error::Error,

@@ -13,10 +13,11 @@ use amebo_channels::slack::api::Patience;
 use amebo_channels::slack::{self, CAPABILITIES};
 use amebo_core::answer::Origin;
 use amebo_core::channel::{ChannelKind, Sender};
-use amebo_core::id::{DocumentId, KnowledgeBaseId, QuestionId};
+use amebo_core::id::{ChannelConnectionId, DocumentId, KnowledgeBaseId, QuestionId};
 use amebo_core::permission::{Action, Resource};
 use amebo_knowledge::retrieve::{Speaker as Voice, Turn};
 use amebo_store::answer::Verdict;
+use amebo_store::channel_connection::ChannelConnection;
 use amebo_store::channel_identity::Who;
 use amebo_store::conversation::{Conversation, Said};
 use amebo_store::delivery::NewDelivery;
@@ -26,6 +27,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use url::Url;
 
+use super::Facts;
 use super::audience::{self, Audience};
 use super::draft::{self, Showing};
 use super::person::Speaker;
@@ -104,6 +106,19 @@ struct Outcome {
     passing: bool,
 }
 
+/// What is said to somebody who waited in vain.
+#[derive(Debug, Clone)]
+pub(super) struct Apology {
+    /// The words.
+    pub(super) text: &'static str,
+    /// Where they go.
+    pub(super) to: Outgoing,
+    /// Who waited.
+    pub(super) person: Option<String>,
+    /// What the messages of their conversation have in common.
+    pub(super) key: String,
+}
+
 impl App {
     /// Answers what was said to Amebo, and ends its job.
     pub(super) async fn converse(
@@ -129,7 +144,8 @@ impl App {
         }
         let speaker = self.slack_speaker(workspace, &permit, &said.author).await?;
         if let Some(untold) = &speaker.untold {
-            self.wait_for_slack(untold, said.waiting)?;
+            self.wait_for_slack(&permit, workspace.id, untold, said.waiting)
+                .await?;
         }
         let conversation = self.note_said(lease, received, workspace, said, &speaker).await?;
         let event = &received.event;
@@ -366,8 +382,14 @@ impl App {
         let closing = showing.closing(&outcome.reply, parts.len());
         let mut tx = self.store.begin(&lease.permit()).await?;
         let draft = tx.delivery_drafts().of(received.event.id).await?;
-        let to = draft::outgoing(&said.to, draft, received.event.id, workspace, closing);
-        let payload = to.payload_of(parts, outcome.passing)?;
+        let to = draft::outgoing(
+            &said.to,
+            draft,
+            received.event.id,
+            workspace.bot_user.clone(),
+            closing,
+        );
+        let payload = to.payload_of(said.author.id.as_deref(), parts, outcome.passing)?;
         let content = if outcome.passing {
             reply::NOT_KEPT
         } else {
@@ -398,7 +420,7 @@ impl App {
                         outcome_of: Some(received.event.id),
                         payload: &payload,
                     },
-                    &lane_of(workspace, &said.key),
+                    &lane_of(workspace.id, &said.key),
                 )
                 .await?;
         }
@@ -409,33 +431,35 @@ impl App {
         Ok(())
     }
 
-    /// Says what can be said when finding an answer has failed for good, and ends the job.
+    /// Says what can be said when finding an answer has failed for good, and ends the job. That takes no token yet: whether there is one
+    /// shows when it is sent.
     pub(super) async fn apologize(
         &self,
         lease: &Lease,
         received: &Received,
-        workspace: &Workspace,
-        said: &Addressed,
+        connection: &ChannelConnection,
+        apology: &Apology,
         error: &str,
     ) -> Result<()> {
-        let reply = Reply::new(Form::Failure, reply::APOLOGY);
+        let reply = Reply::new(Form::Failure, apology.text);
+        let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
         let mut tx = self.store.begin(&lease.permit()).await?;
         let draft = tx.delivery_drafts().of(received.event.id).await?;
-        let to = draft::outgoing(&said.to, draft, received.event.id, workspace, None);
-        let payload = to.payload(&reply)?;
+        let to = draft::outgoing(&apology.to, draft, received.event.id, facts.bot_user_id, None);
+        let payload = to.payload(apology.person.as_deref(), &reply)?;
         tx.deliveries()
             .push(
                 &NewDelivery {
-                    connection: workspace.id,
+                    connection: connection.id,
                     conversation: None,
                     message: None,
                     outcome_of: Some(received.event.id),
                     payload: &payload,
                 },
-                &lane_of(workspace, &said.key),
+                &lane_of(connection.id, &apology.key),
             )
             .await?;
-        tx.channel_connections().note_error(workspace.id, error).await?;
+        tx.channel_connections().note_error(connection.id, error).await?;
         tx.inbound_events().settle(received.event.id, Some(error)).await?;
         if tx.jobs().complete(lease).await? {
             tx.commit().await?;
@@ -495,7 +519,7 @@ async fn show_work(workspace: &Workspace, said: &Addressed, new: bool) {
 }
 
 /// What is sent into one conversation keeps its order.
-fn lane_of(workspace: &Workspace, key: &str) -> String {
-    let lane = format!("send {} {key}", workspace.id);
+fn lane_of(connection: ChannelConnectionId, key: &str) -> String {
+    let lane = format!("send {connection} {key}");
     lane.chars().take(200).collect()
 }

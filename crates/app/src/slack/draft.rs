@@ -45,6 +45,8 @@ pub(super) struct Showing<'a> {
     api: api::Workspace,
     pub(super) said: &'a Addressed,
     began: DateTime<Utc>,
+    /// Whether an earlier attempt began to show it.
+    is_known: bool,
     state: State,
     is_stopped: bool,
 }
@@ -93,6 +95,7 @@ impl<'a> Showing<'a> {
             api: workspace.api.clone().with_patience(Patience::NONE),
             said,
             began: app.environment().now(),
+            is_known: known,
             state: if can && !known {
                 State::Waiting { text: String::new() }
             } else {
@@ -148,7 +151,7 @@ impl<'a> Showing<'a> {
     /// Looks whether the reader asked to stop, where they can.
     async fn look(&mut self, conversation: ConversationId) -> Result<()> {
         let place = &self.said.place;
-        let can = self.said.in_assistant || audience::is_private(place);
+        let can = self.said.in_assistant || audience::is_private(place) || self.is_known;
         if can || matches!(self.state, State::Shown { .. }) {
             let mut tx = self.app.store.begin(&self.permit).await?;
             let since = self.event.created_at;
@@ -348,12 +351,12 @@ impl<'a> Showing<'a> {
     }
 }
 
-/// Where the outcome goes: what was begun, or where it was to go.
+/// Where the outcome goes: what was begun, by this user of the app, or where it was to go.
 pub(super) fn outgoing(
     to: &Outgoing,
     draft: Option<DeliveryDraft>,
     event: InboundEventId,
-    workspace: &Workspace,
+    author: Option<String>,
     closing: Option<Closing>,
 ) -> Outgoing {
     let Some(draft) = draft else { return to.clone() };
@@ -363,7 +366,7 @@ pub(super) fn outgoing(
             thread: draft.thread,
             message: draft.message,
             key: key(event),
-            author: workspace.bot_user.clone(),
+            author,
             since: draft.created_at,
             is_stream: draft.is_stream,
             closing,

@@ -12,9 +12,10 @@ use amebo_store::channel_connection::ChannelConnection;
 use amebo_store::job::Lease;
 use serde_json::json;
 
-use super::converse::{Addressed, Readers, Scope};
+use super::converse::{Addressed, Apology, Readers, Scope};
 use super::door::somebody_waits;
 use super::live;
+use super::reply;
 use super::send::{Outgoing, event_of};
 use super::waiting::Waiting;
 use super::{Facts, Settings};
@@ -50,6 +51,7 @@ impl App {
             .await?;
         let facts: Facts = serde_json::from_value(connection.facts.clone()).map_err(Error::internal)?;
         let said = addressed(received, &facts, &event);
+        let apology = apology(said.as_ref(), &event.event);
         // Most of what is said in a workspace is said to others, and Slack is not to be asked about it.
         if said.is_none() && !wants_something(&event.event) {
             return self.end(lease, received, None).await;
@@ -63,19 +65,23 @@ impl App {
             }
             Err(error) if self.is_out_of_time(lease, received) => {
                 self.tell_without_token(&connection, &event.event).await;
-                return self.end(lease, received, Some(&error.to_string())).await;
+                // By the time an apology is sent there may be a token again.
+                let apology = apology.filter(|_| !answers_callback(&event.event));
+                return self
+                    .fail(lease, received, &connection, apology, &error.to_string())
+                    .await;
             }
             Err(error) => return Err(error),
         };
         if let Some(said) = said {
             if self.is_out_of_time(lease, received) {
                 let reason = "an answer was not found in time";
-                return self.apologize(lease, received, &workspace, &said, reason).await;
+                return self.fail(lease, received, &connection, apology, reason).await;
             }
             return match self.converse(lease, received, &workspace, &said).await {
                 Err(error) if lease.is_last_attempt() => {
-                    let reason = error.to_string();
-                    self.apologize(lease, received, &workspace, &said, &reason).await
+                    self.fail(lease, received, &connection, apology, &error.to_string())
+                        .await
                 }
                 done => done,
             };
@@ -84,10 +90,29 @@ impl App {
         match done {
             Ok(true) => Ok(()),
             Ok(false) => self.end(lease, received, None).await,
-            Err(error) if lease.is_last_attempt() || !is_temporary(&error) => {
-                self.end(lease, received, Some(&error.to_string())).await
+            Err(error) if self.is_out_of_time(lease, received) || !is_temporary(&error) => {
+                self.fail(lease, received, &connection, apology, &error.to_string())
+                    .await
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the job of an event for good without what was wanted, and tells whoever waits for it.
+    async fn fail(
+        &self,
+        lease: &Lease,
+        received: &Received,
+        connection: &ChannelConnection,
+        apology: Option<Apology>,
+        reason: &str,
+    ) -> Result<()> {
+        match apology {
+            Some(apology) => {
+                self.apologize(lease, received, connection, &apology, reason)
+                    .await
+            }
+            None => self.end(lease, received, Some(reason)).await,
         }
     }
 
@@ -254,6 +279,48 @@ fn of_form(received: &Received, interaction: &Interaction) -> Option<Addressed> 
         search_token: None,
         in_assistant: false,
     })
+}
+
+/// What is said to whoever waits for something when it fails for good.
+fn apology(said: Option<&Addressed>, event: &Event) -> Option<Apology> {
+    if let Some(said) = said {
+        return Some(Apology {
+            text: reply::APOLOGY,
+            to: said.to.clone(),
+            person: said.author.id.clone(),
+            key: said.key.clone(),
+        });
+    }
+    let Event::Interaction(interaction) = event else {
+        return None;
+    };
+    let (Action::Share { .. }, Some(place)) = (&interaction.action, &interaction.place) else {
+        return None;
+    };
+    let person = interaction.person.id.clone()?;
+    Some(Apology {
+        text: reply::NOT_SHARED,
+        to: Outgoing::To {
+            destination: Destination::Ephemeral {
+                place: place.id.clone(),
+                person: person.clone(),
+                thread: interaction.thread.clone(),
+            },
+        },
+        person: Some(person),
+        key: place.id.clone(),
+    })
+}
+
+/// Whether whoever caused it is told at the address that came with it, which takes no token.
+fn answers_callback(event: &Event) -> bool {
+    match event {
+        Event::Command(command) => command.callback.is_some(),
+        Event::Interaction(interaction) => {
+            matches!(interaction.action, Action::Share { .. }) && interaction.callback.is_some()
+        }
+        _ => false,
+    }
 }
 
 /// What the messages of a conversation have in common: the place, and the thread where it is in one.

@@ -264,7 +264,7 @@ impl App {
                 Reply::new(Form::Notice, "Only whoever asked can share this answer."),
             )
         };
-        let payload = to.payload(&reply)?;
+        let payload = to.payload(Some(person), &reply)?;
         let mut tx = self.store.begin(&permit).await?;
         tx.deliveries()
             .push(

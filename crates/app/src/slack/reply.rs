@@ -26,6 +26,11 @@ pub(super) const NOT_ALLOWED: &str =
 /// What is said when everything else failed.
 pub(super) const APOLOGY: &str = "Something went wrong inside Amebo and I could not answer in time. Please ask again; if it happens again, tell \
      whoever administers Amebo here.";
+/// What is said when sharing broke.
+pub(super) const NOT_SHARED: &str = "I did not share this: something went wrong inside Amebo, or the answer is no longer kept. Please try again, or \
+     ask again.";
+/// What stands above what is said directly because it cannot be said where it was asked.
+pub(super) const NOT_THERE: &str = "I cannot write where you asked, so you read this here.";
 /// What is added where somebody among the readers may know only what is public.
 pub(super) const PUBLIC_ONLY: &str = "Not everybody who reads this channel is known to be a colleague, so I looked only at what everybody here may \
      read. `/ask` looks at what you may read.";

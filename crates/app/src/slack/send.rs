@@ -1,8 +1,9 @@
 //! Sending what is in the outbox.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use amebo_channels::inbound::{Event, InboundEvent};
+use amebo_channels::inbound::{Action, Event, InboundEvent};
 use amebo_channels::outbound::{Destination, Form, OutboundPayload, Reply};
 use amebo_channels::outcome::Outcome;
 use amebo_channels::slack::api::{Delivery as Sending, Patience};
@@ -53,9 +54,34 @@ struct Payload {
     #[serde(flatten)]
     to: Outgoing,
     parts: Vec<OutboundPayload>,
+    /// Who is told directly where the place takes no message; they are among those who may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
     /// Whether it is forgotten as soon as it was sent.
     #[serde(default, skip_serializing_if = "is_false")]
     passing: bool,
+}
+
+impl Payload {
+    /// Where else a message goes that is refused for good at a destination: beside what it was to replace; where the address is used up
+    /// or too old, to the person, who is still there; and where nothing can be written in a place, to them directly.
+    fn instead_of(&self, refused: &Destination, outcome: &Outcome) -> Option<Destination> {
+        let is_closed = matches!(outcome, Outcome::PlaceClosed { .. });
+        match (refused, &self.to) {
+            (Destination::Callback { replace: true, .. }, _) if matches!(outcome, Outcome::Refused(_)) => {
+                Some(beside(refused))
+            }
+            (Destination::Callback { .. }, Outgoing::Callback { otherwise, .. }) => Some(otherwise.clone()),
+            (Destination::Ephemeral { person, .. }, _) if is_closed => Some(Destination::Person {
+                person: person.clone(),
+            }),
+            (Destination::Place { .. } | Destination::Draft(_), _) if is_closed => {
+                let person = self.person.clone()?;
+                Some(Destination::Person { person })
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Outgoing {
@@ -67,29 +93,26 @@ impl Outgoing {
         }
     }
 
-    /// Where else a message goes that is refused for good at a destination: beside what it was to replace, or, where the address is used
-    /// up or too old, to the person, who is still there.
-    fn instead_of(&self, refused: &Destination, outcome: &Outcome) -> Option<Destination> {
-        match (self, refused) {
-            (Self::Callback { .. }, Destination::Callback { replace: true, .. })
-                if matches!(outcome, Outcome::Refused(_)) =>
-            {
-                Some(beside(refused))
-            }
-            (Self::Callback { otherwise, .. }, Destination::Callback { .. }) => Some(otherwise.clone()),
-            _ => None,
-        }
-    }
-
-    /// A reply that goes there, as it is kept in the outbox.
-    pub(super) fn payload(&self, reply: &Reply) -> Result<Value> {
-        self.payload_of(slack::render(reply, &CAPABILITIES), false)
+    /// A reply that goes there, or directly to the `person` who asked, as it is kept in the outbox.
+    pub(super) fn payload(&self, person: Option<&str>, reply: &Reply) -> Result<Value> {
+        self.payload_of(person, slack::render(reply, &CAPABILITIES), false)
     }
 
     /// The same of what was rendered already; `passing` is forgotten as soon as it was sent.
-    pub(super) fn payload_of(&self, parts: Vec<OutboundPayload>, passing: bool) -> Result<Value> {
-        let to = self.clone();
-        serde_json::to_value(Payload { to, parts, passing }).map_err(Error::internal)
+    pub(super) fn payload_of(
+        &self,
+        person: Option<&str>,
+        parts: Vec<OutboundPayload>,
+        passing: bool,
+    ) -> Result<Value> {
+        let (to, person) = (self.clone(), person.map(str::to_owned));
+        serde_json::to_value(Payload {
+            to,
+            parts,
+            person,
+            passing,
+        })
+        .map_err(Error::internal)
     }
 }
 
@@ -128,28 +151,34 @@ impl App {
         let mut perhaps_sent_since = delivery.is_uncertain.then_some(delivery.created_at);
         for (number, part) in payload.parts.iter().enumerate().skip(done) {
             let part_id = format!("{id}:{number}");
-            let mut sent = api
-                .deliver(Sending {
-                    id: &part_id,
-                    destination: &destination,
-                    payload: part,
-                    perhaps_sent_since,
-                })
-                .await;
-            while !sent.outcome.is_accepted()
-                && !sent.outcome.is_repeatable()
-                && let Some(other) = payload.to.instead_of(&destination, &sent.outcome)
-            {
-                destination = other;
-                sent = api
+            let mut part = Cow::Borrowed(part);
+            let sent = loop {
+                let sent = api
                     .deliver(Sending {
                         id: &part_id,
                         destination: &destination,
-                        payload: part,
-                        perhaps_sent_since: None,
+                        payload: &part,
+                        perhaps_sent_since,
                     })
                     .await;
-            }
+                if sent.outcome.is_accepted() || sent.outcome.is_repeatable() {
+                    break sent;
+                }
+                if let Some(other) = payload.instead_of(&destination, &sent.outcome) {
+                    if number == 0 && matches!(other, Destination::Person { .. }) {
+                        part = Cow::Owned(slack::outbound::remarked(&part, reply::NOT_THERE));
+                    }
+                    destination = other;
+                } else if let (Outcome::Refused(_), Some(words)) =
+                    (&sent.outcome, slack::outbound::plainly(&part))
+                {
+                    part = Cow::Owned(words);
+                } else {
+                    break sent;
+                }
+                self.note_call(&lease.permit(), workspace.id, &sent.outcome)
+                    .await?;
+            };
             perhaps_sent_since = None;
             if !sent.outcome.is_accepted() {
                 return self.not_sent(lease, workspace, delivery, &sent.outcome).await;
@@ -182,10 +211,18 @@ impl App {
         Ok(job::Outcome::Done)
     }
 
-    /// Tells whoever gave a command that there is no token to answer with, at the address that came with it, which takes none.
+    /// Tells whoever gave a command, or wanted an answer shared, that there is no token to do it with, at the address that came with it,
+    /// which takes none.
     pub(super) async fn tell_without_token(&self, connection: &ChannelConnection, event: &Event) {
-        let Event::Command(command) = event else { return };
-        let (Some(url), Some(account)) = (&command.callback, &connection.account) else {
+        let (callback, replace) = match event {
+            Event::Command(command) => (&command.callback, true),
+            Event::Interaction(pressed) if matches!(pressed.action, Action::Share { .. }) => {
+                // The answer that is not shared stays.
+                (&pressed.callback, false)
+            }
+            _ => return,
+        };
+        let (Some(url), Some(account)) = (callback, &connection.account) else {
             return;
         };
         let api = self
@@ -194,7 +231,7 @@ impl App {
             .with_patience(Patience::NONE);
         let notice = slack::render(&Reply::new(Form::Failure, reply::NO_ACCESS), &CAPABILITIES);
         for payload in notice {
-            if let Err(error) = api.answer_callback(url, &payload, false, true).await {
+            if let Err(error) = api.answer_callback(url, &payload, false, replace).await {
                 tracing::debug!(
                     error = &error as &dyn std::error::Error,
                     "nobody could be told that there is no token"
@@ -224,6 +261,7 @@ impl App {
                 _ => (false, Duration::from_secs(1)),
             };
             let next = TimeDelta::from_std(wait).ok().map(|wait| now + wait);
+            self.token_ran_out(&lease.permit(), workspace.id, outcome).await?;
             let mut tx = self.store.begin(&lease.permit()).await?;
             tx.deliveries()
                 .postponed(delivery.id, &reason, uncertain || delivery.is_uncertain, next)

@@ -50,6 +50,9 @@ impl App {
         if let Some(team) = facts.team_id.as_deref().filter(|_| facts.is_enterprise_install) {
             api = api.of_team(team);
         }
+        if let Some(enterprise) = facts.enterprise_id.as_deref() {
+            api = api.of_enterprise(enterprise);
+        }
         Ok(Workspace {
             id: connection.id,
             account,
@@ -209,6 +212,21 @@ impl App {
                 .checked_add_signed(TimeDelta::from_std(lasts).ok()?)
         });
         (tokens, expires_at)
+    }
+
+    /// Notes that a token is good no longer, where Slack says so before its time; whoever needs one next renews it.
+    pub(super) async fn token_ran_out(
+        &self,
+        permit: &Permit,
+        id: ChannelConnectionId,
+        outcome: &Outcome,
+    ) -> Result<()> {
+        if *outcome == Outcome::CredentialExpired {
+            let mut tx = self.store.begin(permit).await?;
+            tx.channel_connections().token_ran_out(id).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Notes what a failed call says about the workspace as a whole.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use amebo_channels::outcome::Outcome;
 use amebo_channels::slack::api::CallError;
+use amebo_core::id::ChannelConnectionId;
+use amebo_store::Permit;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{App, Error, Result};
@@ -25,7 +27,14 @@ pub(super) struct Waiting {
 
 impl App {
     /// Puts work off, as [`Error::RateLimited`], while Slack may still tell in time what it did not tell now. `Ok`: to go on without.
-    pub(super) fn wait_for_slack(&self, error: &CallError, waiting: Waiting) -> Result<()> {
+    pub(super) async fn wait_for_slack(
+        &self,
+        permit: &Permit,
+        connection: ChannelConnectionId,
+        error: &CallError,
+        waiting: Waiting,
+    ) -> Result<()> {
+        self.token_ran_out(permit, connection, &error.outcome).await?;
         let Some(after) = in_time(&error.outcome, waiting.until, self.environment().now()) else {
             return Ok(());
         };

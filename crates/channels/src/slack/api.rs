@@ -158,6 +158,7 @@ impl Api {
             account: account.into(),
             token,
             team: None,
+            enterprise: None,
             patience: Patience::INTERACTIVE,
         }
     }
@@ -170,6 +171,7 @@ pub struct Workspace {
     account: Arc<str>,
     token: SecretString,
     team: Option<String>,
+    enterprise: Option<String>,
     patience: Patience,
 }
 
@@ -178,6 +180,13 @@ impl Workspace {
     #[must_use]
     pub fn of_team(mut self, team: impl Into<String>) -> Self {
         self.team = Some(team.into());
+        self
+    }
+
+    /// Names the organisation of workspaces that the workspace belongs to, whose people are one company.
+    #[must_use]
+    pub fn of_enterprise(mut self, enterprise: impl Into<String>) -> Self {
+        self.enterprise = Some(enterprise.into());
         self
     }
 

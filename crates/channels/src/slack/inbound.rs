@@ -17,7 +17,7 @@ use crate::inbound::{Event, Immediate, Inbound, Malformed};
 pub(super) use read::Read;
 
 pub use message::{Us, file as read_file, read as read_message};
-pub use person::read as read_person;
+pub use person::{Home, read as read_person};
 
 /// How often Slack sent this before, and why it does again; for metrics. A repeated delivery is judged like a first one: it may be
 /// the only one that arrived.

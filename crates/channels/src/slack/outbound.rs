@@ -69,6 +69,44 @@ pub fn render_below(reply: &Reply, capabilities: &Capabilities) -> Vec<Value> {
     blocks
 }
 
+/// The words of a message's blocks without the blocks, for where Slack refuses those; `None` of a message that has none.
+pub fn plainly(payload: &OutboundPayload) -> Option<OutboundPayload> {
+    let words: Vec<&str> = payload.body["blocks"]
+        .as_array()?
+        .iter()
+        .filter_map(|block| match block["type"].as_str()? {
+            "section" => block["text"]["text"].as_str(),
+            "context" => block["elements"][0]["text"].as_str(),
+            // Controls are nothing without their blocks.
+            _ => None,
+        })
+        .collect();
+    let text = if words.is_empty() {
+        payload.text.clone()
+    } else {
+        words.join("\n\n")
+    };
+    Some(OutboundPayload {
+        text: payload.text.clone(),
+        body: json!({ "text": text }),
+    })
+}
+
+/// The same message with a remark above it.
+#[must_use]
+pub fn remarked(payload: &OutboundPayload, remark: &str) -> OutboundPayload {
+    let remark = mrkdwn::escape(remark);
+    let mut body = payload.body.clone();
+    match body["blocks"].as_array_mut() {
+        Some(blocks) => blocks.insert(0, context(&remark)),
+        None => body["text"] = json!(format!("{remark}\n\n{}", payload.text)),
+    }
+    OutboundPayload {
+        text: payload.text.clone(),
+        body,
+    }
+}
+
 fn payload(text: &str, blocks: Vec<Value>) -> OutboundPayload {
     let mut body = json!({ "text": text });
     if !blocks.is_empty() {

@@ -67,6 +67,8 @@ struct TallyResponse {
     declined: u64,
     escalated: u64,
     failed: u64,
+    /// Stopped by whoever asked while the answer was written; not counted as failed.
+    stopped: u64,
     rated_up: u64,
     rated_down: u64,
     /// Mean confidence of what was answered.
@@ -85,6 +87,7 @@ impl From<Tally> for TallyResponse {
             declined: tally.declined,
             escalated: tally.escalated,
             failed: tally.failed,
+            stopped: tally.stopped,
             rated_up: tally.rated_up,
             rated_down: tally.rated_down,
             mean_confidence: tally.mean_confidence,

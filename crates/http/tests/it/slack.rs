@@ -10,6 +10,7 @@ mod installing;
 mod link;
 mod live;
 mod manage;
+mod refused;
 mod streaming;
 mod waiting;
 

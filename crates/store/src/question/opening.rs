@@ -118,8 +118,8 @@ impl Questions<'_> {
                  insert into answers (organization_id, question_id, id, outcome, reason, message, sentences, composer, model,
                                       confidence, knowledge_bases_searched, documents_searched, passages_searched,
                                       input_tokens, output_tokens, retrieval_us, composition_us, total_us, created_at, updated_at,
-                                      notice, language)
-                 select $1, settled.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $20, $21, $22
+                                      notice, language, stopped)
+                 select $1, settled.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $20, $21, $22, $23
                  from settled returning id
              ), cited as (
                  insert into citations (organization_id, answer_id, id, number, source, chunk_id, document_id, document_title,
@@ -153,6 +153,7 @@ impl Questions<'_> {
         .bind(now)
         .bind(columns.notice)
         .bind(&answer.language)
+        .bind(matches!(answer.verdict, Verdict::Failed { stopped: true, .. }))
         .fetch_one(&mut *self.0.connection)
         .await?;
         Ok(settled.then_some(id))
@@ -200,7 +201,7 @@ impl<'a> VerdictColumns<'a> {
                 confidence: Some(confidence.value()),
                 ..Self::default()
             },
-            Verdict::Escalated { message } | Verdict::Failed { message } => Self {
+            Verdict::Escalated { message } | Verdict::Failed { message, .. } => Self {
                 message: Some(message),
                 ..Self::default()
             },

@@ -232,20 +232,42 @@ impl Slack<'_> {
         .await?)
     }
 
-    /// The last reply that is known of a thread.
-    pub async fn last_reply(
+    /// The replies known of a thread from `from` to `to`, in order.
+    pub async fn replies(
         &mut self,
         channel: SlackChannelId,
         thread: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>> {
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<DateTime<Utc>>> {
         Ok(sqlx::query_scalar(
-            "select max(ts) from slack_messages
-             where organization_id = $1 and channel_id = $2 and thread_ts = $3 and ts > thread_ts",
+            "select ts from slack_messages where organization_id = $1 and channel_id = $2 and thread_ts = $3 and ts > thread_ts
+             and ts >= $4 and ts <= $5 order by ts",
         )
         .bind(self.0.organization.uuid())
         .bind(channel.uuid())
         .bind(thread)
-        .fetch_one(&mut *self.0.connection)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&mut *self.0.connection)
+        .await?)
+    }
+
+    /// Threads that began before `from` and were replied to from then on, those replied to last first, at most `limit`.
+    pub async fn lively_threads(
+        &mut self,
+        channel: SlackChannelId,
+        from: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select thread_ts from slack_messages where organization_id = $1 and channel_id = $2 and ts >= $3 and thread_ts < $3
+             group by thread_ts order by max(ts) desc limit $4",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(channel.uuid())
+        .bind(from)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
         .await?)
     }
 

@@ -149,6 +149,7 @@ async fn a_question_is_settled_by_exactly_one_answer_and_read_back_as_it_was_wri
     let again = NewAnswer {
         verdict: Verdict::Failed {
             message: "late".to_owned(),
+            stopped: false,
         },
         ..answer.clone()
     };

@@ -250,8 +250,12 @@ impl World {
 
     /// Adds somebody.
     pub fn add_user(&mut self, team: &str, id: &str, name: &str, email: &str) {
-        let value = user(team, id, name, Some(email));
-        self.team_mut(team).users.insert(id.to_owned(), value);
+        let mut value = user(team, id, name, Some(email));
+        let team = self.team_mut(team);
+        if let Some(enterprise) = &team.enterprise {
+            value["enterprise_user"] = json!({ "id": id, "enterprise_id": enterprise, "teams": [team.id] });
+        }
+        team.users.insert(id.to_owned(), value);
     }
 
     /// Changes somebody's record, such as `deleted` or `is_restricted`.

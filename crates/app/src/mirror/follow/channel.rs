@@ -20,6 +20,8 @@ use crate::mirror::said::{of_history, time};
 
 /// How far back a channel is compared with what Slack has.
 const COMPARED: TimeDelta = TimeDelta::days(7);
+/// How many threads that began before and went on since are compared; each takes a call.
+const OLDER_THREADS: u32 = 50;
 
 /// Read what was said in a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -264,18 +266,68 @@ impl App {
         let known = tx.slack().history(channel.id, from, until).await?;
         let gone: Vec<_> = known.into_iter().filter(|ts| !there.contains(ts)).collect();
         tx.slack().delete_messages(channel.id, &gone).await?;
+        threads.extend(tx.slack().lively_threads(channel.id, from, OLDER_THREADS).await?);
         tx.slack().open_threads(channel.id, &threads).await?;
         tx.slack().reconciled(channel.id, None).await?;
         tx.slack().retry_files(channel.id).await?;
         tx.jobs().push(Compose::job(channel.id)).await?;
         tx.commit().await?;
         for thread in threads {
-            let mut tx = self.store.begin(permit).await?;
-            let last = tx.slack().last_reply(channel.id, thread).await?;
-            tx.commit().await?;
-            self.read_thread(permit, api, channel, thread, last).await?;
+            self.compare_thread(permit, api, channel, thread, (from, until))
+                .await?;
         }
         Ok(())
+    }
+
+    /// The same for the replies of a thread.
+    async fn compare_thread(
+        &self,
+        permit: &Permit,
+        api: &Workspace,
+        channel: &SlackChannel,
+        thread: DateTime<Utc>,
+        (from, until): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<(), Stop> {
+        let mut query = HistoryQuery {
+            oldest: Some(id(from)),
+            latest: Some(id(until)),
+            inclusive: true,
+            ..HistoryQuery::default()
+        };
+        let mut there = BTreeSet::new();
+        loop {
+            let page = match api
+                .replies(&channel.described.external, &id(thread), &query)
+                .await
+            {
+                // Its first message was deleted meanwhile, and with it the thread.
+                Err(error) if error.code() == Some("thread_not_found") => break,
+                page => page?,
+            };
+            let mut messages: Vec<SlackMessage> = page.items.iter().filter_map(of_history).collect();
+            // How a thread began comes along, however long ago that was.
+            messages.retain(|message| message.ts >= from);
+            for message in &mut messages {
+                message.thread = Some(thread);
+            }
+            there.extend(messages.iter().map(|message| message.ts));
+            self.prepare_months_of(&messages).await?;
+            let mut tx = self.store.begin(permit).await?;
+            still_wanted(&mut tx, channel.id).await?;
+            tx.slack().put_messages(channel.id, &distinct(messages)).await?;
+            tx.commit().await?;
+            if page.next.is_none() || page.next == query.cursor {
+                break;
+            }
+            query.cursor = page.next;
+        }
+        let mut tx = self.store.begin(permit).await?;
+        let known = tx.slack().replies(channel.id, thread, (from, until)).await?;
+        let gone: Vec<_> = known.into_iter().filter(|ts| !there.contains(ts)).collect();
+        tx.slack().delete_messages(channel.id, &gone).await?;
+        tx.slack().close_thread(channel.id, thread).await?;
+        tx.jobs().push(Compose::job(channel.id)).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Makes the partitions these messages need.

@@ -65,6 +65,11 @@ impl Handler for FollowWorkspaceHandler {
             Err(Stop::Over) => self.come_back(&lease, task.connection, None).await,
             Err(Stop::Wait(wait)) => Outcome::Snooze(wait),
             Err(Stop::Refused(reason)) => self.come_back(&lease, task.connection, Some(&reason)).await,
+            // One bad night is not to be the last round.
+            Err(Stop::Failed(error)) if lease.is_last_attempt() => {
+                self.come_back(&lease, task.connection, Some(&error.to_string()))
+                    .await
+            }
             Err(Stop::Failed(error)) => Outcome::retry(error),
         }
     }

@@ -11,7 +11,7 @@ use super::method::Method;
 use super::model::{Identity, Page, Team};
 use crate::Outcome;
 use crate::inbound::Person;
-use crate::slack::inbound::{Read as _, read_person};
+use crate::slack::inbound::{Home, Read as _, read_person};
 
 /// How many people a page holds. Without a limit Slack fails on large workspaces.
 const PAGE: usize = 200;
@@ -76,14 +76,14 @@ impl Workspace {
     pub async fn person(&self, id: &str) -> Result<Person, CallError> {
         let arguments = Arguments::new().with("user", id).with("include_locale", true);
         let answer: Value = self.call(Method::UsersInfo, arguments).await?;
-        person_in(Method::UsersInfo, &answer)
+        self.person_in(Method::UsersInfo, &answer)
     }
 
     /// The person with an e-mail address; `None` where nobody has it.
     pub async fn person_by_email(&self, email: &str) -> Result<Option<Person>, CallError> {
         let arguments = Arguments::new().with("email", email);
         match self.call::<Value>(Method::LookupByEmail, arguments).await {
-            Ok(answer) => person_in(Method::LookupByEmail, &answer).map(Some),
+            Ok(answer) => self.person_in(Method::LookupByEmail, &answer).map(Some),
             Err(error) if error.code() == Some("users_not_found") => Ok(None),
             Err(error) => Err(error),
         }
@@ -97,7 +97,8 @@ impl Workspace {
             .with_some("cursor", cursor)
             .with_some("team_id", self.team.as_deref());
         let answer: Value = self.call(Method::UsersList, arguments).await?;
-        Ok(Page::read(&answer, "/members", read_person))
+        let home = self.home();
+        Ok(Page::read(&answer, "/members", |user| read_person(user, &home)))
     }
 
     /// Opens Socket Mode with an app-level token: where to connect, once and soon.
@@ -108,11 +109,26 @@ impl Workspace {
             .and_then(|url| url.parse().ok())
             .ok_or_else(|| unexpected(Method::AppsConnectionsOpen, "an address"))
     }
-}
 
-fn person_in(method: Method, answer: &Value) -> Result<Person, CallError> {
-    answer
-        .pointer("/user")
-        .and_then(read_person)
-        .ok_or_else(|| unexpected(method, "a user"))
+    fn person_in(&self, method: Method, answer: &Value) -> Result<Person, CallError> {
+        answer
+            .pointer("/user")
+            .and_then(|user| read_person(user, &self.home()))
+            .ok_or_else(|| unexpected(method, "a user"))
+    }
+
+    /// The company whose people are no strangers here. The account of an org-wide installation is the organisation itself.
+    fn home(&self) -> Home {
+        let is_organization = self.account.starts_with('E');
+        Home {
+            team: self
+                .team
+                .clone()
+                .or_else(|| (!is_organization).then(|| self.account.to_string())),
+            enterprise: self
+                .enterprise
+                .clone()
+                .or_else(|| is_organization.then(|| self.account.to_string())),
+        }
+    }
 }

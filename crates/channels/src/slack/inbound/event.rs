@@ -155,7 +155,11 @@ impl Envelope<'_> {
                 )
             }
             "user_change" | "team_join" | "user_profile_changed" => {
-                let user = event.pointer("/user").and_then(person::read);
+                let home = person::Home {
+                    team: self.us.team.clone(),
+                    enterprise: self.account.enterprise.clone(),
+                };
+                let user = event.pointer("/user").and_then(|user| person::read(user, &home));
                 let user = user.ok_or(Malformed::Missing("event.user.id"))?;
                 let lane = format!("person:{}", user.id);
                 (Event::PersonChanged(Box::new(user)), lane)

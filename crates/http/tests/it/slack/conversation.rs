@@ -118,6 +118,35 @@ async fn a_shared_channel_gets_nothing_internal_even_where_everybody_counts_as_a
 }
 
 #[tokio::test]
+async fn somebody_of_another_company_is_nobodys_colleague_although_slack_knows_them() {
+    let acme = Acme::new(json!({ "people_are_colleagues": true })).await;
+    {
+        let mut world = acme.slack.world();
+        world.add_user(Ids::TEAM, "U0OTHER01", "other", "other@other.example");
+        world.change_user(Ids::TEAM, "U0OTHER01", "team_id", json!("T0OTHER01"));
+    }
+    acme.command("U0OTHER01", "/ask", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let told = text_of(&json!(acme.slack.world().callbacks));
+    assert!(!told.contains("kitchen"), "{told}");
+    acme.command("U0OWNER01", "/ask", "When is tea served?").await;
+    acme.app.run_jobs().await;
+    let told = text_of(&json!(acme.slack.world().callbacks));
+    assert!(told.contains("kitchen"), "{told}");
+    // The button does not say that the channel is shared.
+    let questions = acme.owner.client.get(&acme.owner.path("/questions")).await;
+    let questions = questions.expect(200).json();
+    let id = questions["items"][0]["id"].as_str().unwrap();
+    acme.slack
+        .world()
+        .set_member(Ids::TEAM, Ids::GENERAL, "U0OTHER01", true);
+    acme.press("U0OWNER01", &json!({}), "amebo_share", id).await;
+    acme.app.run_jobs().await;
+    assert!(acme.said(Ids::GENERAL).is_empty());
+    assert!(text_of(&json!(acme.slack.world().ephemerals)).contains("did not share"));
+}
+
+#[tokio::test]
 async fn a_direct_message_is_answered_directly_and_a_greeting_to_silence() {
     let acme = Acme::new(json!({})).await;
     let direct = acme.slack.world().direct(Ids::TEAM, "U0OWNER01");

@@ -115,6 +115,14 @@ impl Followed {
         self.app.run_jobs().await;
     }
 
+    /// Days go by, each with its round.
+    async fn days(&self, days: u32) {
+        for _ in 0..days {
+            self.app.clock.advance(TimeDelta::hours(25));
+            self.app.run_jobs().await;
+        }
+    }
+
     pub(super) async fn stored(&self) -> i64 {
         self.app.scalar("select count(*) from slack_messages").await
     }
@@ -239,6 +247,59 @@ async fn the_daily_round_finds_what_events_missed_and_forgets_what_is_kept_no_lo
     acme.app.run_jobs().await;
     assert_eq!(acme.stored().await, 0);
     assert_eq!(acme.app.scalar("select count(*) from documents").await, 0);
+}
+
+#[tokio::test]
+async fn the_daily_round_finds_what_events_missed_in_threads_however_long_ago_they_began() {
+    let acme = Followed::new().await;
+    let edit = |message: &Value, text: &str| {
+        let ts = message["ts"].as_str().unwrap();
+        acme.slack.world().edit(Ids::TEAM, OPS, ts, text);
+    };
+    let root = acme.say(ADA, "Who looks after the pond?", None);
+    let kept = acme.say(BEN, "At the pond that is Otter", Some(&root));
+    let lost = acme.say(BEN, "At the pond that was Badger", Some(&root));
+    acme.follow(None).await;
+    assert_eq!(acme.stored().await, 3);
+    edit(&kept, "At the pond that is Heron");
+    acme.slack
+        .world()
+        .remove(Ids::TEAM, OPS, lost["ts"].as_str().unwrap());
+    acme.days(1).await;
+    let found = acme.app.found(&acme.ada, "pond").await.join("\n");
+    assert!(
+        found.contains("Heron") && !found.contains("Otter") && !found.contains("Badger"),
+        "{found}"
+    );
+    acme.days(4).await;
+    let later = acme.say(BEN, "At the pond Lynx helps", Some(&root));
+    acme.days(4).await;
+    edit(&later, "At the pond Marten helps");
+    acme.days(1).await;
+    let found = acme.app.found(&acme.ada, "pond").await.join("\n");
+    assert!(found.contains("Marten") && !found.contains("Lynx"), "{found}");
+    assert_eq!(acme.stored().await, 3);
+}
+
+#[tokio::test]
+async fn a_round_that_fails_for_good_is_not_the_last_one() {
+    let acme = Followed::new().await;
+    acme.follow(None).await;
+    acme.say(BEN, "Unheard words about Lynx", None);
+    acme.app
+        .sql("update channel_connections set sealed_credentials = sealed_credentials || '\\x00'::bytea")
+        .await;
+    acme.days(1).await;
+    for _ in 0..15 {
+        acme.app.clock.advance(TimeDelta::hours(1));
+        acme.app.run_jobs().await;
+    }
+    acme.app
+        .sql("update channel_connections set sealed_credentials = substring(sealed_credentials for length(sealed_credentials) - 1)")
+        .await;
+    acme.days(2).await;
+    let found = acme.app.found(&acme.ada, "Lynx").await.join("\n");
+    assert!(found.contains("Lynx"), "{found}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Answers that appear on Slack while they are written.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use amebo_testkit::slack::{Fault, Ids};
 use amebo_testkit::{Dictation, FakeModel};
@@ -52,7 +53,7 @@ impl Dictated {
         let acme = Arc::clone(&self.acme);
         let mut work = JoinSet::new();
         work.spawn(async move { acme.app.run_jobs().await });
-        until(|| self.model.requests().len() > before).await;
+        until(async || self.model.requests().len() > before).await;
         self.pass(1);
         Asked {
             message,
@@ -65,7 +66,7 @@ impl Dictated {
     async fn began(&self) -> Asked {
         let asked = self.asked().await;
         asked.dictation.say("Tea is served ");
-        until(|| self.said().len() == 1).await;
+        until(async || self.said().len() == 1).await;
         asked
     }
 
@@ -129,10 +130,15 @@ impl Asked {
     }
 }
 
-async fn until(holds: impl Fn() -> bool) {
-    while !holds() {
-        tokio::task::yield_now().await;
-    }
+/// Waits until something holds that the work beside the test brings about; where it does not come to that, the test fails.
+async fn until(holds: impl AsyncFn() -> bool) {
+    let held = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let held = tokio::time::timeout(Duration::from_secs(60), held).await;
+    held.expect("it does not come to what is waited for");
 }
 
 #[tokio::test]
@@ -144,14 +150,14 @@ async fn an_answer_that_takes_its_time_is_streamed_and_ends_with_its_sources() {
     let key = format!("{}:{thread}", Ids::GENERAL);
     assert_eq!(dictated.acme.slack.world().statuses[&key], "is looking it up…");
     asked.say("Tea is served ");
-    until(|| dictated.calls("chat.startStream") == 1).await;
-    until(|| dictated.said().len() == 1).await;
+    until(async || dictated.calls("chat.startStream") == 1).await;
+    until(async || dictated.said().len() == 1).await;
     let beginning = dictated.only();
     assert!(beginning["text"].as_str().unwrap().starts_with("Tea is "));
     assert_eq!(beginning["thread_ts"], message["ts"]);
     dictated.pass(1);
     asked.say("at four ");
-    until(|| dictated.calls("chat.appendStream") == 1).await;
+    until(async || dictated.calls("chat.appendStream") == 1).await;
     asked.say("in the kitchen. [1]");
     asked.finish().await;
     let said = dictated.only();
@@ -172,7 +178,7 @@ async fn what_the_check_strikes_out_does_not_stay_in_what_was_streamed() {
     let dictated = Dictated::new().await;
     let asked = dictated.asked().await;
     asked.say("The moon is made of 99 cheeses. [1] ");
-    until(|| dictated.said().len() == 1).await;
+    until(async || dictated.said().len() == 1).await;
     asked.say(PROVEN);
     asked.finish().await;
     let said = text_of(&dictated.only());
@@ -186,7 +192,7 @@ async fn where_there_are_no_streams_the_message_is_changed() {
     let asked = dictated.began().await;
     dictated.pass(2);
     asked.say("at four ");
-    until(|| dictated.calls("chat.update") == 1).await;
+    until(async || dictated.calls("chat.update") == 1).await;
     asked.say("in the kitchen. [1]");
     asked.finish().await;
     let said = dictated.only();
@@ -210,7 +216,7 @@ async fn whatever_slack_does_to_a_stream_one_message_is_seen() {
         dictated.acme.slack.fail(method, fault.clone());
         let asked = dictated.asked().await;
         asked.say("Tea is served ");
-        until(|| dictated.calls("chat.startStream") >= 1).await;
+        until(async || dictated.calls("chat.startStream") >= 1).await;
         dictated.pass(1);
         asked.say("at four ");
         asked.say("in the kitchen. [1]");
@@ -237,9 +243,7 @@ async fn after_a_kill_in_the_middle_the_stream_becomes_the_answer() {
         let mut asked = dictated.asked().await;
         asked.say("Tea is served ");
         let named = "select count(*) from delivery_drafts where message is not null";
-        while app.scalar(named).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(async || app.scalar(named).await > 0).await;
         // The worker is gone between one step and the next.
         asked.work.shutdown().await;
         if !is_named {
@@ -259,6 +263,21 @@ async fn after_a_kill_in_the_middle_the_stream_becomes_the_answer() {
         let events = "select count(*) from inbound_events where state = 'accepted'";
         assert_eq!(app.scalar(events).await, 0);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_stopped_stays_so_although_its_worker_was_killed() {
+    let dictated = Dictated::new().await;
+    let mut asked = dictated.began().await;
+    let thread = asked.message["ts"].clone();
+    asked.work.shutdown().await;
+    drop(asked);
+    dictated.stop(Ids::GENERAL, &thread).await;
+    dictated.pass(70);
+    dictated.acme.app.run_maintenance().await;
+    dictated.acme.app.run_jobs().await;
+    let said = text_of(&dictated.only());
+    assert!(said.contains("I stopped, as you asked"), "{said}");
 }
 
 #[tokio::test]
@@ -303,13 +322,15 @@ async fn a_reader_who_presses_stop_keeps_what_was_written_marked_once() {
         let app = &dictated.acme.app;
         let sent = "select count(*) from deliveries where state = 'sent'";
         assert_eq!(app.scalar(sent).await, 1);
-        while app
-            .scalar("select count(*) from answers where message like '%stopped%'")
-            .await
-            == 0
-        {
-            tokio::task::yield_now().await;
-        }
+        until(async || app.scalar("select count(*) from answers where stopped").await == 1).await;
+        let owner = &dictated.acme.owner;
+        let figures = owner.client.get(&owner.path("/analytics")).await.expect(200);
+        let total = &figures.json()["total"];
+        assert_eq!(
+            (&total["stopped"], &total["failed"]),
+            (&json!(1), &json!(0)),
+            "{total}"
+        );
         // What is asked afterwards is answered to its end.
         dictated.pass(5);
         let thread = thread.as_str();

@@ -17,6 +17,14 @@ impl Acme {
         self.app.run_jobs().await;
     }
 
+    /// So many messages were said in the channel, the last of which answers.
+    fn has_answered(&self, messages: usize) {
+        let said = self.said(Ids::GENERAL);
+        assert_eq!(said.len(), messages, "{said:?}");
+        let last = text_of(&said[messages - 1]);
+        assert!(last.contains("kitchen") && !last.contains(NOT_ASKED), "{last}");
+    }
+
     fn answers_to_commands(&self) -> usize {
         self.slack.world().callbacks.len()
     }
@@ -95,9 +103,7 @@ async fn when_slack_does_not_tell_in_time_who_reads_a_channel_the_answer_says_so
     assert_eq!(acme.said(Ids::GENERAL).len(), 1);
     acme.mentions(OWNER, QUESTION).await;
     acme.app.run_jobs().await;
-    let said = acme.said(Ids::GENERAL);
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(text_of(&said[1]).contains("kitchen"), "{said:?}");
+    acme.has_answered(2);
 }
 
 #[tokio::test]
@@ -131,9 +137,7 @@ async fn an_answer_waits_until_slack_tells_who_asks_and_who_the_readers_are() {
     acme.app.run_jobs().await;
     assert!(acme.said(Ids::GENERAL).is_empty());
     acme.after(21).await;
-    let said = acme.said(Ids::GENERAL);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(text_of(&said[0]).contains("kitchen"), "{said:?}");
+    acme.has_answered(1);
 }
 
 #[tokio::test]
@@ -164,9 +168,7 @@ async fn sharing_waits_until_slack_tells_who_reads_the_channel() {
     acme.app.run_jobs().await;
     assert!(acme.said(Ids::GENERAL).is_empty());
     acme.after(21).await;
-    let said = acme.said(Ids::GENERAL);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(text_of(&said[0]).contains("kitchen"), "{said:?}");
+    acme.has_answered(1);
     acme.app.clock.advance(TimeDelta::seconds(61));
     acme.slack.fail("conversations.members", Fault::RateLimited(600));
     acme.press(OWNER, &json!({}), "amebo_share", id).await;
