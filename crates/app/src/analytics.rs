@@ -71,25 +71,6 @@ impl App {
             .ok_or(Error::NotFound("question"))
     }
 
-    /// What the place of a channel is called in which a question was answered, for those who may see the channels; `None` when that is
-    /// not known.
-    pub async fn place_name(&self, access: &Access, id: QuestionId, place: &str) -> Result<Option<String>> {
-        let Ok(permit) = access.permit(Resource::ChannelConnection, Action::Read) else {
-            return Ok(None);
-        };
-        let mut tx = self.store.begin(&permit).await?;
-        let channel = match tx.questions().connection_of(id).await? {
-            Some(connection) => tx.slack().channel_called(connection, place).await?,
-            None => None,
-        };
-        let channel = match channel {
-            Some(channel) => tx.slack().channel(channel).await?,
-            None => None,
-        };
-        tx.commit().await?;
-        Ok(channel.map(|channel| channel.described.name))
-    }
-
     /// How the organisation wants to be answered.
     pub async fn answer_settings(&self, access: &Access) -> Result<AnswerSettings> {
         let permit = access.permit(Resource::Organization, Action::Read)?;

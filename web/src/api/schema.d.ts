@@ -3935,6 +3935,11 @@ export interface components {
             rated_down: number;
             /** Format: int64 */
             rated_up: number;
+            /**
+             * Format: int64
+             * @description Stopped by whoever asked while the answer was written; not counted as failed.
+             */
+            stopped: number;
         };
         TenantResponse: {
             /** Format: date-time */

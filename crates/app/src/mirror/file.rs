@@ -4,10 +4,10 @@
 //! whose last message is gone from the channel goes too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use amebo_channels::inbound::{File, FileAccess};
-use amebo_channels::slack::api::{Download, Patience, Workspace};
+use amebo_channels::outcome::Outcome as Answer;
+use amebo_channels::slack::api::{CallError, Download, Patience, Workspace};
 use amebo_core::channel::ConnectionStatus;
 use amebo_core::document::Audience;
 use amebo_core::id::{ChannelConnectionId, DocumentId, Id as _, SlackChannelId};
@@ -40,8 +40,8 @@ const WITHOUT_TEXT: [&str; 7] = [
 ];
 /// The media type of an original before its content has been looked at.
 const OPAQUE: &str = "application/octet-stream";
-/// How long a file waits that Slack did not say a time for.
-const LATER: Duration = Duration::from_secs(30);
+/// How often a channel's files are tried in a row although one of them fails for the moment; then the others are not kept waiting by it.
+const TRIES: u32 = 5;
 
 /// Do what is due about the files of a channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,6 +90,8 @@ enum Left {
     Out(String),
     /// It cannot be had for now.
     Unreachable(String),
+    /// Something failed that may go by in a moment.
+    Broken(String),
     /// The channel's work has to wait, or is over.
     Stop(Stop),
 }
@@ -149,7 +151,10 @@ impl App {
                     self.end_file(&permit, &due, SlackFileEnd::LeftOut(&reason))
                         .await?;
                 }
-                Err(Left::Unreachable(reason)) => {
+                Err(Left::Broken(_)) if lease.attempt() < TRIES => {
+                    return Err(Stop::Failed(Error::Unavailable("Slack")));
+                }
+                Err(Left::Unreachable(reason) | Left::Broken(reason)) => {
                     self.end_file(&permit, &due, SlackFileEnd::Unreachable(&reason))
                         .await?;
                     if let Some(connection) = connection {
@@ -201,7 +206,7 @@ impl App {
             .map_err(|error| match crate::document::not_kept(error) {
                 Error::TooLarge { limit } => Left::Out(too_large(limit)),
                 // Slack broke off, or the storage is away.
-                _ => Left::Stop(Stop::Wait(LATER)),
+                _ => Left::Broken("The file broke off while it was fetched.".to_owned()),
             })?;
         let file = Named {
             name: file_name(&fetched.name),
@@ -259,7 +264,7 @@ impl App {
             .await;
         let download = match download {
             Ok(download) => download,
-            Err(error) if error.outcome.is_repeatable() => return Err(Left::Stop(error.into())),
+            Err(error) if error.outcome.is_repeatable() => return Err(for_the_moment(error)),
             Err(_) => {
                 return Err(Left::Unreachable(
                     "Slack no longer gives out the files of this export. Export again, or connect the workspace."
@@ -372,7 +377,7 @@ pub(in crate::mirror) struct ExportedFile {
 async fn from_workspace(workspace: &Workspace, due: &DueSlackFile, most: usize) -> Result<Fetched, Left> {
     let file = match workspace.file(&due.external).await {
         Ok(file) => file,
-        Err(error) if error.outcome.is_repeatable() => return Err(Left::Stop(error.into())),
+        Err(error) if error.outcome.is_repeatable() => return Err(for_the_moment(error)),
         Err(error) if matches!(error.code(), Some("file_deleted" | "file_not_found")) => {
             return Err(Left::Out("The file was deleted in Slack.".to_owned()));
         }
@@ -386,7 +391,7 @@ async fn from_workspace(workspace: &Workspace, due: &DueSlackFile, most: usize) 
     }
     let download = match workspace.download(&file, most).await {
         Ok(download) => download,
-        Err(error) if error.outcome.is_repeatable() => return Err(Left::Stop(error.into())),
+        Err(error) if error.outcome.is_repeatable() => return Err(for_the_moment(error)),
         Err(error) => return Err(Left::Unreachable(error.to_string())),
     };
     let name = file.name.unwrap_or_else(|| due.external.clone());
@@ -396,6 +401,14 @@ async fn from_workspace(workspace: &Workspace, due: &DueSlackFile, most: usize) 
         link: file.permalink.map(String::from),
         download,
     })
+}
+
+/// Being asked to wait holds the whole channel up; anything else may be this file's alone.
+fn for_the_moment(error: CallError) -> Left {
+    match error.outcome {
+        Answer::RetryAfter(_) => Left::Stop(error.into()),
+        _ => Left::Broken(error.to_string()),
+    }
 }
 
 fn not_there(file: &File) -> Option<&'static str> {

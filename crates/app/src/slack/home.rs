@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use amebo_channels::inbound::Author;
 use amebo_channels::slack::outbound::{Home, RecentQuestion, SyncedPlace, home};
-use amebo_core::answer::Outcome;
 use amebo_core::channel::ConnectionStatus;
 use amebo_core::document::Reader;
 use amebo_core::slack::SlackChannelKind;
@@ -77,11 +76,12 @@ impl App {
         let recent = asked
             .into_iter()
             .map(|question| RecentQuestion {
-                outcome: match question.answer.map(|answer| answer.content.verdict.outcome()) {
-                    Some(Outcome::Answered) => "answered",
-                    Some(Outcome::Declined) => "not answered: nothing written down carries an answer",
-                    Some(Outcome::Escalated) => "handed to a person",
-                    Some(Outcome::Failed) => "failed",
+                outcome: match question.answer.map(|answer| answer.content.verdict) {
+                    Some(Verdict::Answered { .. }) => "answered",
+                    Some(Verdict::Declined { .. }) => "not answered: nothing written down carries an answer",
+                    Some(Verdict::Escalated { .. }) => "handed to a person",
+                    Some(Verdict::Failed { stopped: true, .. }) => "stopped",
+                    Some(Verdict::Failed { stopped: false, .. }) => "failed",
                     None => "being answered",
                 }
                 .to_owned(),

@@ -1,5 +1,10 @@
 //! Why the readers of an answer may see what it rests on.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use amebo_channels::slack::api::Patience;
+use amebo_core::channel::ConnectionStatus;
 use amebo_core::document::{Audience, Reader};
 use amebo_core::id::{ChannelConnectionId, DocumentId, QuestionId, UserId};
 use amebo_core::permission::{Action, Resource};
@@ -7,6 +12,9 @@ use amebo_store::answer::Verdict;
 
 use super::audience::{Explained, ReaderStanding};
 use crate::{Access, App, Error, Result};
+
+/// How long Slack may take to tell what a channel is called.
+const NAMED_WITHIN: Duration = Duration::from_secs(2);
 
 /// For whose eyes an answer was given, and why they may see what it rests on.
 #[derive(Debug, Clone)]
@@ -82,6 +90,40 @@ impl App {
         }
         tx.commit().await?;
         Ok(Why { readers, sources })
+    }
+
+    /// What the place of a channel is called in which a question was answered, for those who may see the channels; `None` when that is
+    /// not known and Slack does not tell it at once.
+    pub async fn place_name(
+        self: &Arc<Self>,
+        access: &Access,
+        id: QuestionId,
+        place: &str,
+    ) -> Result<Option<String>> {
+        let Ok(permit) = access.permit(Resource::ChannelConnection, Action::Read) else {
+            return Ok(None);
+        };
+        let mut tx = self.store.begin(&permit).await?;
+        let Some(connection) = tx.questions().connection_of(id).await? else {
+            return Ok(None);
+        };
+        if let Some(channel) = tx.slack().channel_called(connection, place).await? {
+            let channel = tx.slack().channel(channel).await?;
+            tx.commit().await?;
+            return Ok(channel.map(|channel| channel.described.name));
+        }
+        let connection = tx.channel_connections().by_id(connection).await?;
+        tx.commit().await?;
+        let Some(connection) = connection.filter(|known| known.status == ConnectionStatus::Active) else {
+            return Ok(None);
+        };
+        // What is not followed has its name in Slack alone, and the explanation does without.
+        let asked = async {
+            let workspace = self.slack_workspace(&permit, &connection).await.ok()?;
+            let api = workspace.api.with_patience(Patience::NONE);
+            api.conversation(place).await.ok()?.name
+        };
+        Ok(tokio::time::timeout(NAMED_WITHIN, asked).await.ok().flatten())
     }
 
     /// Through whose eyes the answer's readers see documents now; `None` when the asker has lost their place.

@@ -386,6 +386,8 @@ async fn an_answer_explains_for_whom_it_was_given() {
         .expect(200)
         .json();
     assert_eq!(why["readers"]["kind"], "place");
+    // Nothing that is said there is kept, so its name is Slack's to tell.
+    assert_eq!(why["readers"]["name"], "general");
     assert_eq!(
         (&why["readers"]["members"], &why["readers"]["colleagues"]),
         (&json!(1), &json!(2)),

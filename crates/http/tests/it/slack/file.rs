@@ -134,6 +134,26 @@ async fn what_cannot_be_read_or_is_too_large_is_left_out_and_what_is_away_is_tri
 }
 
 #[tokio::test]
+async fn a_file_that_fails_again_and_again_keeps_no_other_waiting_and_is_tried_again_at_night() {
+    let acme = Followed::new().await;
+    acme.share("F0BROKEN", "broken.txt", "text/plain", b"Words that come late");
+    acme.share("F0RUNBOOK", "runbook.txt", "text/plain", RUNBOOK);
+    for _ in 0..5 {
+        acme.slack.fail("files.info", Fault::Status(503));
+    }
+    acme.follow(None).await;
+    for _ in 0..8 {
+        acme.app.clock.advance(TimeDelta::seconds(40));
+        acme.app.run_jobs().await;
+    }
+    let ended = (acme.files("unreachable").await, acme.files("stored").await);
+    assert_eq!(ended, (1, 1));
+    acme.app.clock.advance(TimeDelta::hours(25));
+    acme.app.run_jobs().await;
+    assert_eq!(acme.files("stored").await, 2);
+}
+
+#[tokio::test]
 async fn without_the_permission_files_wait_until_it_is_granted() {
     let acme = Followed::new().await;
     let scopes = |with: bool| -> Vec<String> {

@@ -137,7 +137,7 @@ async fn until(holds: impl AsyncFn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    let held = tokio::time::timeout(Duration::from_secs(60), held).await;
+    let held = tokio::time::timeout(Duration::from_mins(1), held).await;
     held.expect("it does not come to what is waited for");
 }
 
