@@ -266,8 +266,8 @@ impl App {
         let known = tx.slack().history(channel.id, from, until).await?;
         let gone: Vec<_> = known.into_iter().filter(|ts| !there.contains(ts)).collect();
         tx.slack().delete_messages(channel.id, &gone).await?;
-        threads.extend(tx.slack().lively_threads(channel.id, from, OLDER_THREADS).await?);
         tx.slack().open_threads(channel.id, &threads).await?;
+        threads.extend(tx.slack().lively_threads(channel.id, from, OLDER_THREADS).await?);
         tx.slack().reconciled(channel.id, None).await?;
         tx.slack().retry_files(channel.id).await?;
         tx.jobs().push(Compose::job(channel.id)).await?;
