@@ -1,7 +1,7 @@
 //! A database per test, cloned from a template that is migrated once.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor};
 use tokio::sync::OnceCell;
 
-const PREFIX: &str = "store-postgres-";
+const PREFIX: &str = "amebo-store-test-";
 const TEMPLATE: &str = "template_store";
 
 static POSTGRES: OnceCell<Postgres> = OnceCell::const_new();
@@ -52,8 +52,9 @@ async fn postgres() -> &'static Postgres {
         .await
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
+/// Not below the sources: they may lie where the account that PostgreSQL runs as cannot go, such as in root's home.
+fn root() -> PathBuf {
+    std::env::temp_dir()
 }
 
 /// Removes the clusters of test processes that have ended; they stop with the process, which cannot clean up after itself.
