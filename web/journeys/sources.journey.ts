@@ -77,8 +77,13 @@ test("a page is paused and goes on, and leaves its document when it is let go", 
   await act("Go on");
   await expect(row()).toContainText("next");
   await act("Stop reading it");
-  await page.getByRole("dialog").getByRole("button", { name: "Stop reading it" }).click();
-  await expect(row()).toContainText("Single web pages");
+  await expect(page.getByRole("heading", { name: "No sources yet" })).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(row()).toContainText("next");
+  await act("Stop reading it");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+  // Its time to be taken back runs out.
+  await expect(row()).toContainText("Single web pages", { timeout: 20_000 });
   await page.getByRole("link", { name: "Documents" }).click();
   await expect(page.getByRole("link", { name: "Drinks" })).toBeVisible();
 });

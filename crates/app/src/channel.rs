@@ -5,3 +5,4 @@ pub mod connection;
 pub(crate) mod deliver;
 pub(crate) mod intake;
 pub(crate) mod receive;
+pub mod workspace;

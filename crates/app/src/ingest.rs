@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amebo_core::document::DocumentStatus;
+use amebo_core::failure::FailureCode;
 use amebo_core::id::{DocumentId, Id};
 use amebo_core::job::Priority;
 use amebo_knowledge::embed::Embedder;
@@ -26,6 +27,7 @@ pub(crate) use embed::Stalled;
 pub use embed::{Embed, EmbedHandler};
 
 use self::prepare::Prepared;
+use crate::reason::Reason;
 use crate::{App, Error, mirror};
 
 /// How long a document waits before its passages are given vectors when there was no model.
@@ -69,9 +71,9 @@ enum Stop {
     /// The knowledge base changed its model meanwhile: begin again.
     ModelChanged,
     /// The document is such that it will never be.
-    Unfit(String),
+    Unfit(Reason),
     /// Something is away.
-    Later { reason: String, after: Option<Duration> },
+    Later { reason: Reason, after: Option<Duration> },
 }
 
 /// What a document's text is read from.
@@ -89,7 +91,7 @@ impl From<amebo_store::Error> for Stop {
             "a document waits for the database"
         );
         Self::Later {
-            reason: error.to_string(),
+            reason: Reason::new(error.to_string(), FailureCode::Failed),
             after: None,
         }
     }
@@ -98,7 +100,7 @@ impl From<amebo_store::Error> for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Later {
-            reason: error.to_string(),
+            reason: Reason::from(&error),
             after: None,
         }
     }
@@ -111,7 +113,7 @@ impl From<amebo_knowledge::embed::Error> for Stop {
             _ => None,
         };
         Self::Later {
-            reason: error.to_string(),
+            reason: Reason::from(&error),
             after,
         }
     }
@@ -130,9 +132,15 @@ impl Handler for IngestHandler {
             Ok(()) | Err(Stop::Superseded) => return Outcome::Done,
             Err(Stop::ModelChanged) => return Outcome::Snooze(Duration::ZERO),
             Err(Stop::Later { reason, after }) if !lease.is_last_attempt() => {
-                return Outcome::Retry { reason, after };
+                return Outcome::Retry {
+                    reason: reason.sentence,
+                    after,
+                };
             }
-            Err(Stop::Later { reason, .. }) => format!("{reason}. Process the document again later"),
+            Err(Stop::Later { reason, .. }) => Reason {
+                sentence: format!("{reason}. Process the document again later"),
+                ..reason
+            },
             Err(Stop::Unfit(reason)) => reason,
         };
         match app.set_aside(&lease, &task, &reason).await {
@@ -218,11 +226,15 @@ impl App {
 
     async fn extract(&self, document: &Document, blob: &Blob) -> Result<Extracted, Stop> {
         let bytes = self.storage.read(blob).await.map_err(|error| match error {
-            blob::Error::Damaged { .. } => {
-                Stop::Unfit("The stored file is damaged; upload the document again".to_owned())
-            }
+            blob::Error::Damaged { .. } => Stop::Unfit(Reason::new(
+                "The stored file is damaged; upload the document again",
+                FailureCode::OriginalDamaged,
+            )),
             error => Stop::Later {
-                reason: format!("the file could not be read: {error}"),
+                reason: Reason::new(
+                    format!("the file could not be read: {error}"),
+                    FailureCode::StorageUnavailable,
+                ),
                 after: None,
             },
         })?;
@@ -230,13 +242,11 @@ impl App {
             .extract(Some(&document.original_name), &bytes)
             .await
             .map_err(|error| {
+                let reason = Reason::from(&error);
                 if error.is_temporary() {
-                    Stop::Later {
-                        reason: error.to_string(),
-                        after: None,
-                    }
+                    Stop::Later { reason, after: None }
                 } else {
-                    Stop::Unfit(error.to_string())
+                    Stop::Unfit(reason)
                 }
             })
     }
@@ -340,14 +350,19 @@ impl App {
     }
 
     /// Sets a version aside with a reason, and ends the job, in one transaction.
-    async fn set_aside(&self, lease: &Lease, task: &Ingest, reason: &str) -> crate::Result<()> {
+    async fn set_aside(&self, lease: &Lease, task: &Ingest, reason: &Reason) -> crate::Result<()> {
         let mut tx = self.store.begin(&lease.permit()).await?;
-        if tx.documents().fail(task.document, task.version, reason).await? {
+        let Reason { sentence, failure } = reason;
+        if tx
+            .documents()
+            .fail(task.document, task.version, sentence, failure)
+            .await?
+        {
             tx.events()
                 .append(
                     "document.failed",
                     Some(task.document.uuid()),
-                    &json!({ "reason": reason }),
+                    &json!({ "reason": sentence, "failure": failure }),
                 )
                 .await?;
         }

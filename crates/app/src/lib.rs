@@ -28,6 +28,7 @@ pub mod mirror;
 pub mod operator;
 pub mod organization;
 pub mod provider;
+mod reason;
 pub mod session;
 mod share;
 pub mod slack;

@@ -18,10 +18,10 @@ pub(crate) use choose::give_back;
 pub use choose::{FollowedChannel, FollowedChannels};
 pub use compose::{Compose, ComposeHandler};
 pub use file::{FetchFiles, FetchFilesHandler};
-pub(crate) use follow::SYNCHRONISATION;
 pub use follow::{
     FollowChannel, FollowChannelHandler, FollowWorkspace, FollowWorkspaceHandler, Synchronisation,
 };
+pub(crate) use follow::{SYNCHRONISATION, chosen as synchronisation_of};
 pub use import::{ImportSlack, ImportSlackHandler, ImportStatus, NewImport};
 pub use readers::DocumentReaders;
 pub(crate) use transcript::extracted;

@@ -211,18 +211,20 @@ impl App {
             Ok(false) => (ReadOutcome::Unchanged, None),
             Err(failure) => (ReadOutcome::Failed, Some(failure)),
         };
-        let reason = failure.as_ref().map(|failure| failure.reason.as_str());
+        let reason = failure
+            .as_ref()
+            .map(|Unread { reason, .. }| (reason.sentence.as_str(), &reason.failure));
         let mut tx = self.store.begin(&permit).await?;
         tx.sources().record(source.id, outcome, reason).await?;
         tx.events()
             .append(
                 "source.read",
                 Some(source.id.uuid()),
-                &json!({ "outcome": outcome, "reason": reason }),
+                &json!({ "outcome": outcome, "reason": reason.map(|(sentence, _)| sentence), "failure": reason.map(|(_, failure)| failure) }),
             )
             .await?;
         tx.commit().await?;
-        Ok(failure.and_then(|Unread { reason, is_temporary }| is_temporary.then_some(reason)))
+        Ok(failure.and_then(|Unread { reason, is_temporary }| is_temporary.then_some(reason.sentence)))
     }
 }
 

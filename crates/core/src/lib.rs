@@ -6,6 +6,7 @@ pub mod channel;
 pub mod conversation;
 pub mod document;
 pub mod environment;
+pub mod failure;
 pub mod id;
 pub mod job;
 pub mod organization;

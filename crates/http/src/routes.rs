@@ -33,6 +33,7 @@ mod slack_channel;
 mod slack_import;
 mod source;
 mod start;
+mod workspace;
 
 use axum::Router;
 use utoipa::OpenApi as _;
@@ -79,6 +80,7 @@ fn version_1() -> OpenApiRouter<AppState> {
         .merge(provider::routes())
         .merge(channel_connection::routes())
         .merge(channel_identity::routes())
+        .merge(workspace::routes())
         .merge(evaluation::routes())
         .merge(slack_channel::routes())
         .merge(slack_import::routes())

@@ -6,6 +6,7 @@
 mod row;
 
 use amebo_core::document::{Audience, DocumentStatus, Reader};
+use amebo_core::failure::Failure;
 use amebo_core::id::{BlobId, DocumentId, Id, KnowledgeBaseId, SourceId, UserId};
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::Action;
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
+pub(crate) use self::row::failure;
 use self::row::{Eyes, Row, select};
 use uuid::Uuid;
 
@@ -52,8 +54,10 @@ pub struct Document {
     pub version: i32,
     /// How far it has come.
     pub status: DocumentStatus,
-    /// Why processing failed.
+    /// Why processing failed, in a sentence a person can act on.
     pub error: Option<String>,
+    /// The same as a code, where it is known.
+    pub failure: Option<Failure>,
     /// Pages, slides or sheets; 0 where there are none.
     pub pages: u32,
     /// Passages.
@@ -353,7 +357,7 @@ impl Documents<'_> {
     /// version is. Returns the new version. A conflict on `documents_content` means another document consists of these bytes.
     pub async fn renew(&mut self, id: DocumentId, original: Option<&Original>) -> Result<i32> {
         let version = sqlx::query_scalar(
-            "update documents set version = version + 1, status = 'processing', error = null, chunks_done = 0, started_at = null,
+            "update documents set version = version + 1, status = 'processing', error = null, failure = null, chunks_done = 0, started_at = null,
                  original_name = coalesce($3, original_name), size_bytes = coalesce($4, size_bytes),
                  content_hash = coalesce($5, content_hash), blob_id = coalesce($6, blob_id), updated_at = $7
              where organization_id = $1 and id = $2 returning version",
@@ -392,7 +396,7 @@ impl Documents<'_> {
             .map(|from| from.as_str())
             .collect();
         let moved = sqlx::query(
-            "update documents set status = $4, error = null, updated_at = $5
+            "update documents set status = $4, error = null, failure = null, updated_at = $5
              where organization_id = $1 and id = $2 and version = $3 and status = any($6)",
         )
         .bind(self.0.organization.uuid())
@@ -443,9 +447,15 @@ impl Documents<'_> {
     }
 
     /// Sets a version aside with a reason a person can act on; `false` when it is no longer wanted or already settled.
-    pub async fn fail(&mut self, id: DocumentId, version: i32, reason: &str) -> Result<bool> {
+    pub async fn fail(
+        &mut self,
+        id: DocumentId,
+        version: i32,
+        reason: &str,
+        failure: &Failure,
+    ) -> Result<bool> {
         let failed = sqlx::query(
-            "update documents set status = 'failed', error = $4, processed_at = $5, updated_at = $5,
+            "update documents set status = 'failed', error = $4, failure = $6, processed_at = $5, updated_at = $5,
                  chunk_count = (select count(*) from chunks where organization_id = $1 and document_id = $2), chunks_done = 0
              where organization_id = $1 and id = $2 and version = $3 and status not in ('indexed', 'failed')",
         )
@@ -454,6 +464,7 @@ impl Documents<'_> {
         .bind(version)
         .bind(reason)
         .bind(self.0.environment.now())
+        .bind(Json(failure))
         .execute(&mut *self.0.connection)
         .await?;
         Ok(failed.rows_affected() == 1)

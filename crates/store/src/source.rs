@@ -1,13 +1,16 @@
 //! Where the documents of a knowledge base come from.
 
 use amebo_core::document::{Audience, Interval, ReadOutcome, SourceKind};
+use amebo_core::failure::Failure;
 use amebo_core::id::{DocumentId, Id, KnowledgeBaseId, SourceId};
 use amebo_core::page::{Page, PageRequest};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::OrgTx;
+use crate::document::failure;
 use crate::error::{Result, parse};
 use crate::transaction::Scope;
 
@@ -44,6 +47,8 @@ pub struct Source {
     pub last_outcome: Option<ReadOutcome>,
     /// Why it failed, in a sentence a person can act on.
     pub last_error: Option<String>,
+    /// The same as a code, where it is known.
+    pub failure: Option<Failure>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -103,6 +108,7 @@ struct Row {
     last_synced_at: Option<DateTime<Utc>>,
     last_outcome: Option<String>,
     last_error: Option<String>,
+    failure: Option<Json<Value>>,
     created_at: DateTime<Utc>,
 }
 
@@ -126,6 +132,7 @@ impl TryFrom<Row> for Source {
             last_read_at: row.last_synced_at,
             last_outcome: row.last_outcome.as_deref().map(parse).transpose()?,
             last_error: row.last_error,
+            failure: failure(row.failure),
             created_at: row.created_at,
         })
     }
@@ -135,7 +142,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select s.id, s.knowledge_base_id, s.kind, s.name, s.url, s.audience, s.schedule, s.timezone, s.paused, s.last_synced_at,
-                    s.last_outcome, s.last_error, s.created_at, t.next_run_at as next_read_at,
+                    s.last_outcome, s.last_error, s.failure, s.created_at, t.next_run_at as next_read_at,
                     (select count(*) from documents d where d.organization_id = s.organization_id and d.source_id = s.id) as document_count,
                     exists (select from jobs j where j.organization_id = s.organization_id and j.lane = 'source:' || s.id
                             and j.state in ('queued', 'running')) as is_being_read
@@ -311,17 +318,23 @@ impl Sources<'_> {
         Ok(())
     }
 
-    /// Keeps what came of reading a source; `error` says why it failed.
-    pub async fn record(&mut self, id: SourceId, outcome: ReadOutcome, error: Option<&str>) -> Result<()> {
+    /// Keeps what came of reading a source; `failure` says why it failed, as a sentence and as a code.
+    pub async fn record(
+        &mut self,
+        id: SourceId,
+        outcome: ReadOutcome,
+        failure: Option<(&str, &Failure)>,
+    ) -> Result<()> {
         sqlx::query(
-            "update sources set last_synced_at = $3, last_outcome = $4, last_error = $5, updated_at = $3
+            "update sources set last_synced_at = $3, last_outcome = $4, last_error = $5, failure = $6, updated_at = $3
              where organization_id = $1 and id = $2",
         )
         .bind(self.0.organization.uuid())
         .bind(id.uuid())
         .bind(self.0.environment.now())
         .bind(outcome.as_str())
-        .bind(error)
+        .bind(failure.map(|(sentence, _)| sentence))
+        .bind(failure.map(|(_, failure)| Json(failure)))
         .execute(&mut *self.0.connection)
         .await?;
         Ok(())

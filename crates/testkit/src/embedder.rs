@@ -5,16 +5,28 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use amebo_knowledge::embed::{Embedder, Error, Languages, ModelInfo, Purpose};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// How many numbers its vectors have.
 const DIMENSION: usize = 64;
 
-/// Counts words into buckets. It can be told to be away, or to stand still.
+/// What is the matter with a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its service cannot be reached.
+    Away,
+    /// Its service does not take the texts.
+    Refuses,
+    /// It stopped working.
+    Breaks,
+}
+
+/// Counts words into buckets. It can be told to fail, or to stand still.
 #[derive(Debug)]
 pub struct WordModel {
     info: ModelInfo,
-    away: AtomicBool,
+    fault: Mutex<Option<Fault>>,
     still: AtomicBool,
     moved: Notify,
     calls: AtomicUsize,
@@ -30,7 +42,7 @@ impl WordModel {
                 languages: Languages::Any,
                 max_tokens: 512,
             },
-            away: AtomicBool::new(false),
+            fault: Mutex::new(None),
             still: AtomicBool::new(false),
             moved: Notify::new(),
             calls: AtomicUsize::new(0),
@@ -46,7 +58,12 @@ impl WordModel {
 
     /// Whether calls fail as those to an unreachable service do.
     pub fn set_away(&self, away: bool) {
-        self.away.store(away, Ordering::SeqCst);
+        self.set_fault(away.then_some(Fault::Away));
+    }
+
+    /// What calls fail of until this is taken back.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        *self.fault.lock() = fault;
     }
 
     /// Whether passages wait, as before an overloaded model, until this is taken back.
@@ -76,11 +93,16 @@ impl Embedder for WordModel {
             }
             moved.await;
         }
-        if self.away.load(Ordering::SeqCst) {
-            return Err(Error::Unavailable {
-                reason: "it was told to be away".to_owned(),
-                retry_after: None,
-            });
+        match *self.fault.lock() {
+            None => {}
+            Some(Fault::Away) => {
+                return Err(Error::Unavailable {
+                    reason: "it was told to be away".to_owned(),
+                    retry_after: None,
+                });
+            }
+            Some(Fault::Refuses) => return Err(Error::Refused("it was told to refuse".to_owned())),
+            Some(Fault::Breaks) => return Err(Error::Failed("it was told to break".to_owned())),
         }
         Ok(inputs.iter().map(|input| words(input, DIMENSION)).collect())
     }

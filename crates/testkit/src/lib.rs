@@ -16,7 +16,7 @@ mod workspace;
 pub use app::{PASSWORD, Person, SIGNING_SECRET, Setup, TestApp, start_of_time};
 pub use client::{Client, Reply};
 pub use database::Database;
-pub use embedder::WordModel;
+pub use embedder::{Fault, WordModel};
 pub use extraction::extractor;
 pub use mail_server::{MailServer, Manner, Received};
 pub use model::{Dictation, FakeModel, Turn};

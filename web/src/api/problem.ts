@@ -24,6 +24,11 @@ export class Problem extends Error {
     return this.status === 403;
   }
 
+  /** It contradicts how things are now. */
+  get isConflict(): boolean {
+    return this.status === 409;
+  }
+
   get isMissing(): boolean {
     return this.status === 404;
   }

@@ -1674,6 +1674,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Connected workspaces that stand for knowledge bases, for whoever may ask. */
+        get: operations["list_workspaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -2414,6 +2431,7 @@ export interface components {
             created_at: string;
             /** @description Why processing failed and what to do. */
             error?: string | null;
+            failure?: components["schemas"]["Failure"] | null;
             id: components["schemas"]["DocumentId"];
             knowledge_base_id: components["schemas"]["KnowledgeBaseId"];
             metadata: Record<string, never>;
@@ -2525,6 +2543,35 @@ export interface components {
         EvaluationSetWithCases: components["schemas"]["EvaluationSetResponse"] & {
             cases: components["schemas"]["CaseBody"][];
         };
+        /** @description A reason with what its sentence names. */
+        Failure: {
+            /** @description What it comes down to. */
+            code: components["schemas"]["FailureCode"];
+            /** @description What another service said, in its own words; not for deciding anything by. */
+            detail?: string | null;
+            /** @description The host that was asked. */
+            host?: string | null;
+            /**
+             * Format: int64
+             * @description The largest size that is taken, in millions of bytes.
+             */
+            megabytes?: number | null;
+            /**
+             * Format: int64
+             * @description How long it was tried, in seconds.
+             */
+            seconds?: number | null;
+            /**
+             * Format: int32
+             * @description The HTTP status that came instead of content.
+             */
+            status?: number | null;
+        };
+        /**
+         * @description Why a document was set aside, or a web page could not be read.
+         * @enum {string}
+         */
+        FailureCode: "empty" | "no_text" | "old_word" | "old_excel" | "old_power_point" | "outlook_message" | "old_office" | "password_protected" | "open_document" | "rich_text" | "post_script" | "electronic_book" | "image" | "media" | "archive" | "unknown_kind" | "damaged" | "too_deep" | "too_large" | "too_much_text" | "timed_out" | "no_pdf_engine" | "reader_unavailable" | "original_damaged" | "storage_unavailable" | "model_unavailable" | "model_refused" | "model_unusable" | "page_refused" | "page_unresolved" | "page_unreachable" | "page_timed_out" | "page_too_large" | "page_redirects" | "page_answered" | "already_there" | "limit_reached" | "knowledge_base_closed" | "failed";
         FeedbackRequest: {
             /** @description In your words; at most 4,000 characters. */
             comment?: string | null;
@@ -3155,6 +3202,7 @@ export interface components {
                 /** Format: int64 */
                 document_count: number;
                 every?: components["schemas"]["Interval"] | null;
+                failure?: components["schemas"]["Failure"] | null;
                 id: components["schemas"]["SourceId"];
                 /** @description Whether it is being read, or is about to be. */
                 is_being_read: boolean;
@@ -3855,6 +3903,7 @@ export interface components {
             /** Format: int64 */
             document_count: number;
             every?: components["schemas"]["Interval"] | null;
+            failure?: components["schemas"]["Failure"] | null;
             id: components["schemas"]["SourceId"];
             /** @description Whether it is being read, or is about to be. */
             is_being_read: boolean;
@@ -4123,6 +4172,19 @@ export interface components {
             is_superadmin: boolean;
             /** Format: date-time */
             last_login_at?: string | null;
+            name: string;
+        };
+        WorkspaceList: {
+            items: components["schemas"]["WorkspaceResponse"][];
+        };
+        /** @description A workspace to whose knowledge a question can be limited. */
+        WorkspaceResponse: {
+            /** @description The id of its channel connection. */
+            id: components["schemas"]["ChannelConnectionId"];
+            kind: components["schemas"]["ChannelKind"];
+            /** @description What `/ask` searches there; where that is everything, what the knowledge base holds in which its messages are kept. Never empty:
+             *     pass it as `knowledge_base_ids` of a question. */
+            knowledge_base_ids: components["schemas"]["KnowledgeBaseId"][];
             name: string;
         };
     };
@@ -9427,6 +9489,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageResponse"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_workspaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceList"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {

@@ -15,7 +15,7 @@ type TextProps = {
   range?: Span | undefined;
   /** How many bytes to show at once. */
   around?: number;
-  /** What to show when the document is gone. */
+  /** What to show when the document is gone, or has no text yet. */
   missing?: ReactNode;
 };
 
@@ -37,7 +37,8 @@ export function DocumentText({ document: id, range, around = 40_000, missing }: 
     getPreviousPageParam: (page) =>
       page.start > 0 ? { start: Math.max(0, page.start - around), size: Math.min(around, page.start) } : undefined,
   });
-  if (text.error instanceof Problem && text.error.isMissing && missing) return <>{missing}</>;
+  if (text.error instanceof Problem && (text.error.isMissing || text.error.isConflict) && missing)
+    return <>{missing}</>;
   if (!text.data && text.error) return <Failure error={text.error} retry={() => text.refetch()} />;
   if (!text.data) return <Waiting rows={6} />;
   const warnings = text.data.pages[0]?.warnings ?? [];

@@ -11,16 +11,18 @@ type TableProps<T> = {
   /** A `tr`. */
   row: (item: T) => ReactNode;
   idOf: (item: T) => string;
+  /** Whether an item is shown; all are when absent. */
+  isShown?: (item: T) => boolean;
   /** What to show when there is nothing. */
   empty?: ReactNode;
 };
 
 /** A table that grows by pages; on narrow screens each row becomes a card. */
-export function PagedTable<T>({ query, columns, row, idOf, empty }: TableProps<T>) {
+export function PagedTable<T>({ query, columns, row, idOf, isShown = () => true, empty }: TableProps<T>) {
   return (
     <Loaded query={query}>
       {(data) => {
-        const items = itemsOf(data);
+        const items = itemsOf(data).filter(isShown);
         if (items.length === 0 && empty) return empty;
         return (
           <>

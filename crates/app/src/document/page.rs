@@ -1,6 +1,7 @@
 //! Web pages: fetched once by address, or read again for a source.
 
 use amebo_core::document::{Audience, SourceKind};
+use amebo_core::failure::{Failure, FailureCode};
 use amebo_core::id::KnowledgeBaseId;
 use amebo_core::permission::{Action, Resource};
 use amebo_outbound as outbound;
@@ -13,6 +14,7 @@ use url::Url;
 
 use super::limits;
 use super::receive::{Origin, Received, Refused, Upload, check, discard, file_name, insert, replace};
+use crate::reason::Reason;
 use crate::{Access, App, Error, Result};
 
 /// A web page to be taken in.
@@ -33,8 +35,8 @@ pub struct PageAddress {
 /// Why a page was not read.
 #[derive(Debug)]
 pub(crate) struct Unread {
-    /// A sentence a person can act on.
-    pub(crate) reason: String,
+    /// What to tell.
+    pub(crate) reason: Reason,
     /// Whether it may be readable shortly.
     pub(crate) is_temporary: bool,
 }
@@ -45,15 +47,10 @@ impl From<Error> for Unread {
             error,
             Error::Unavailable(_) | Error::Internal(_) | Error::RateLimited { .. }
         );
-        let reason = match error {
-            Error::Invalid(fields) => fields
-                .into_iter()
-                .map(|field| field.message)
-                .collect::<Vec<_>>()
-                .join("; "),
-            other => other.to_string(),
-        };
-        Self { reason, is_temporary }
+        Self {
+            reason: Reason::from(&error),
+            is_temporary,
+        }
     }
 }
 
@@ -99,7 +96,9 @@ impl App {
         address: &str,
     ) -> Result<bool, Unread> {
         let url = web_address(address)?;
-        self.open_knowledge_base(permit, source.knowledge_base).await?;
+        self.open_knowledge_base(permit, source.knowledge_base)
+            .await
+            .map_err(closed)?;
         let _pass = self.uploads.enter(permit.organization()).await?;
         let limit = limits(self, permit).await?.upload_bytes;
         let body = self
@@ -199,10 +198,13 @@ enum NotFetched {
 }
 
 impl NotFetched {
-    fn reason(&self) -> String {
+    fn reason(&self) -> Reason {
         match self {
-            Self::Failed(error) => format!("the page could not be fetched: {error}"),
-            Self::Answered(status) => format!("the page answered {status} instead of its content"),
+            Self::Failed(error) => Reason::from(error),
+            Self::Answered(status) => Reason::new(
+                format!("the page answered {status} instead of its content"),
+                Failure::from(FailureCode::PageAnswered).with_status(*status),
+            ),
         }
     }
 
@@ -227,7 +229,18 @@ impl NotFetched {
 fn not_fetched(failure: NotFetched) -> Error {
     match failure {
         NotFetched::Failed(outbound::Error::TooLarge { limit }) => Error::TooLarge { limit: limit as u64 },
-        other => Error::invalid("/url", other.reason()),
+        other => Error::invalid("/url", other.reason().sentence),
+    }
+}
+
+/// A knowledge base that is archived or gone takes no page.
+fn closed(error: Error) -> Unread {
+    match error {
+        Error::Conflict(_) | Error::NotFound(_) => Unread {
+            reason: Reason::new(error.to_string(), FailureCode::KnowledgeBaseClosed),
+            is_temporary: false,
+        },
+        other => other.into(),
     }
 }
 

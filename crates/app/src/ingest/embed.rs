@@ -116,7 +116,10 @@ impl Handler for EmbedHandler {
         };
         match ended {
             Ok(outcome) => outcome,
-            Err(Stop::Later { reason, after }) => Outcome::Retry { reason, after },
+            Err(Stop::Later { reason, after }) => Outcome::Retry {
+                reason: reason.sentence,
+                after,
+            },
             Err(Stop::Unfit(reason)) => Outcome::fail(reason),
             Err(Stop::Superseded | Stop::ModelChanged) => Outcome::Done,
         }

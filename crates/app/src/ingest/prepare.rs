@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use amebo_core::failure::FailureCode;
 use amebo_knowledge::chunk;
 use amebo_knowledge::embed::{Embedder, Error, Purpose};
+use amebo_knowledge::extract;
 use amebo_knowledge::index::analysis;
 use amebo_knowledge::passage::{Extracted, Passage};
 use amebo_store::{NewChunk, NewText};
@@ -12,6 +14,7 @@ use half::f16;
 use serde_json::Value;
 
 use super::Stop;
+use crate::reason::Reason;
 
 /// How many texts go to the model in one call.
 const SLICE: usize = 64;
@@ -32,10 +35,16 @@ impl Prepared {
         // Settings are checked when they are set; what an older version wrote counts as absent.
         let settings: chunk::Settings = serde_json::from_value(settings.clone()).unwrap_or_default();
         let prepared = tokio::task::spawn_blocking(move || Self::compute(extracted, &title, &settings)).await;
-        let prepared =
-            prepared.map_err(|error| Stop::Unfit(format!("The text could not be split: {error}")))?;
+        let prepared = prepared.map_err(|error| {
+            Stop::Unfit(Reason::new(
+                format!("The text could not be split: {error}"),
+                FailureCode::Failed,
+            ))
+        })?;
         if prepared.chunks.is_empty() {
-            return Err(Stop::Unfit(amebo_knowledge::extract::Refusal::NoText.to_string()));
+            return Err(Stop::Unfit(Reason::from(&extract::Error::from(
+                extract::Refusal::NoText,
+            ))));
         }
         Ok(prepared)
     }

@@ -7,6 +7,7 @@ mod upload;
 use amebo_app::document::DocumentForm;
 use amebo_app::store::{Document, DocumentFilter};
 use amebo_core::document::{Audience, DocumentStatus};
+use amebo_core::failure::Failure;
 use amebo_core::id::{DocumentId, KnowledgeBaseId, OrganizationId, SourceId, UserId};
 use amebo_core::page::PageQuery;
 use axum::body::Body;
@@ -58,6 +59,9 @@ struct DocumentResponse {
     status: DocumentStatus,
     /// Why processing failed and what to do.
     error: Option<String>,
+    /// The same for programs: a code, with the figures that the sentence names. Absent for what failed before there were codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
     /// Pages, slides or sheets; 0 where there are none.
     pages: u32,
     /// Passages.
@@ -88,6 +92,7 @@ impl From<Document> for DocumentResponse {
             version: document.version,
             status: document.status,
             error: document.error,
+            failure: document.failure,
             pages: document.pages,
             chunk_count: document.chunk_count,
             chunks_done: document.chunks_done,

@@ -2,6 +2,7 @@
 
 use amebo_app::source::{PageSourceForm, Source, SourceChange};
 use amebo_core::document::{Audience, Interval, ReadOutcome, SourceKind};
+use amebo_core::failure::Failure;
 use amebo_core::id::{KnowledgeBaseId, OrganizationId, SourceId};
 use amebo_core::page::{Page, PageQuery};
 use axum::extract::State;
@@ -49,6 +50,9 @@ struct SourceResponse {
     last_outcome: Option<ReadOutcome>,
     /// Why it could not be read last.
     last_error: Option<String>,
+    /// The same for programs: a code, with the figures that the sentence names. Absent for what failed before there were codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
     created_at: DateTime<Utc>,
 }
 
@@ -70,6 +74,7 @@ impl From<Source> for SourceResponse {
             last_read_at: source.last_read_at,
             last_outcome: source.last_outcome,
             last_error: source.last_error,
+            failure: source.failure,
             created_at: source.created_at,
         }
     }

@@ -215,6 +215,7 @@ async fn a_file_that_cannot_be_read_says_why_and_is_tried_again_when_it_is_sent_
     let failed = document(&owner, made["id"].as_str().unwrap()).await;
     assert_eq!(failed["status"], "failed");
     assert!(failed["error"].as_str().unwrap().contains("picture"), "{failed}");
+    assert_eq!(failed["failure"], json!({ "code": "image" }));
     let again = upload(&owner, &base, "report.pdf", picture)
         .await
         .expect(200)

@@ -1,6 +1,6 @@
 //! Knowledge bases: made, found by name, archived, moved to another model, removed.
 
-use amebo_testkit::{FakeModel, Person, TestApp};
+use amebo_testkit::{FakeModel, Fault, Person, TestApp};
 use serde_json::{Value, json};
 
 use crate::document::{upload, uploaded};
@@ -228,6 +228,58 @@ async fn a_move_that_stands_still_says_why_and_goes_on_when_it_is_chosen_again()
         (&json!("new"), &json!("active"))
     );
     assert_eq!(app.scalar("select count(*) from jobs").await, 0);
+}
+
+#[tokio::test]
+async fn a_move_tells_apart_a_model_that_refuses_and_one_that_breaks() {
+    let app = TestApp::start_with_models(&["old", "new"]).await;
+    let owner = app.owner("Acme").await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    app.run_jobs().await;
+    let path = owner.path(&format!("/knowledge-bases/{id}"));
+    let move_to = json!({ "embedding_model": "new" });
+    app.models[1].set_fault(Some(Fault::Refuses));
+    let _ = owner.client.patch(&path, &move_to).await.expect(200);
+    app.run_jobs().await;
+    let building = get(&owner, &id).await["building"].clone();
+    assert_eq!(
+        (&building["problem"], &building["detail"]),
+        (&json!("model_refused"), &json!("it was told to refuse"))
+    );
+    app.models[1].set_fault(Some(Fault::Breaks));
+    app.clock.advance(chrono::TimeDelta::minutes(10));
+    app.run_jobs().await;
+    let building = get(&owner, &id).await["building"].clone();
+    assert_eq!(building["problem"], "failed", "{building:#}");
+    assert_eq!(building.get("detail"), None, "what broke inside is for the log");
+    app.models[1].set_fault(None);
+    app.clock.advance(chrono::TimeDelta::minutes(10));
+    app.run_jobs().await;
+    assert_eq!(get(&owner, &id).await["embedding_model"], "new");
+}
+
+#[tokio::test]
+async fn a_document_that_its_model_refuses_is_set_aside_with_a_code() {
+    let app = TestApp::start_with_models(&["words"]).await;
+    let owner = app.owner("Acme").await;
+    let program = app.program(&owner, &["document:read"]).await;
+    let id = knowledge_base(&owner, "Handbook").await;
+    app.models[0].set_fault(Some(Fault::Refuses));
+    let document = uploaded(&owner, &id, "tea.txt", "Tea is served at four.").await;
+    for _ in 0..10 {
+        app.run_jobs().await;
+        app.clock.advance(chrono::TimeDelta::hours(6));
+    }
+    let path = owner.path(&format!("/documents/{document}"));
+    let failed = program.get(&path).await.expect(200).json();
+    assert_eq!(failed["status"], "failed");
+    assert_eq!(
+        failed["failure"],
+        json!({ "code": "model_refused", "detail": "it was told to refuse" })
+    );
+    let error = failed["error"].as_str().unwrap();
+    assert!(error.contains("it was told to refuse. Process"), "{error}");
 }
 
 #[tokio::test]

@@ -162,6 +162,10 @@ async fn a_paused_page_is_left_alone_and_one_that_is_gone_says_so() {
     let source = only(&owner).await;
     assert_eq!(source["last_outcome"], "failed");
     assert!(source["last_error"].as_str().unwrap().contains("404"));
+    assert_eq!(
+        source["failure"],
+        json!({ "code": "page_answered", "status": 404 })
+    );
     assert!(
         app.found(&owner, "tea").await[0].contains("four"),
         "what was known stays"

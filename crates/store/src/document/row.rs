@@ -1,6 +1,7 @@
 //! How a document lies in its table, and the audience filter as SQL sees it.
 
 use amebo_core::document::{Audience, Reader};
+use amebo_core::failure::Failure;
 use amebo_core::id::{BlobId, DocumentId, Id, KnowledgeBaseId, SourceId, UserId};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -27,6 +28,7 @@ pub(super) struct Row {
     version: i32,
     status: String,
     error: Option<String>,
+    failure: Option<Json<Value>>,
     pages: i32,
     chunk_count: i32,
     chunks_done: i32,
@@ -41,7 +43,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, knowledge_base_id, source_id, title, original_name, mime_type, size_bytes, content_hash, source_url, blob_id,
-             metadata, audience, version, status, error, pages, chunk_count, chunks_done, started_at, processed_at, uploaded_by,
+             metadata, audience, version, status, error, failure, pages, chunk_count, chunks_done, started_at, processed_at, uploaded_by,
              created_at, updated_at from documents where organization_id = $1 ",
             $rest
         )
@@ -72,6 +74,7 @@ impl TryFrom<Row> for Document {
             version: row.version,
             status: parse(&row.status)?,
             error: row.error,
+            failure: failure(row.failure),
             pages: row.pages.unsigned_abs(),
             chunk_count: row.chunk_count.unsigned_abs(),
             chunks_done: row.chunks_done.unsigned_abs(),
@@ -82,6 +85,11 @@ impl TryFrom<Row> for Document {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// A reason as it is kept. One that a newer version named has its sentence still.
+pub(crate) fn failure(kept: Option<Json<Value>>) -> Option<Failure> {
+    kept.and_then(|Json(kept)| serde_json::from_value(kept).ok())
 }
 
 /// [`Audience::includes`] in the terms of a query: the kinds that include the reader as such, the role and person that a list may

@@ -1,6 +1,7 @@
 //! Knowledge bases, documents, passages, and the feed that index caches follow.
 
 use amebo_core::document::{Audience, DocumentStatus, KnowledgeBaseStatus, Reader, SourceKind};
+use amebo_core::failure::{Failure, FailureCode};
 use amebo_core::id::{DocumentId, KnowledgeBaseId, UserId};
 use amebo_core::page::PageRequest;
 use amebo_core::permission::{Action, Resource, Role};
@@ -156,7 +157,8 @@ async fn work_for_an_older_version_or_another_model_is_thrown_away() {
     assert_eq!(version, 2);
     assert!(!publish(&mut tx, id, 1, "Late.", Some("m")).await);
     assert!(!publish(&mut tx, id, 2, "Other model.", Some("other")).await);
-    assert!(!tx.documents().fail(id, 1, "late").await.unwrap());
+    let failure = Failure::from(FailureCode::Failed);
+    assert!(!tx.documents().fail(id, 1, "late", &failure).await.unwrap());
     assert!(
         !tx.documents()
             .advance(id, 1, DocumentStatus::Chunking)

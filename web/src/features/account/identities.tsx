@@ -1,11 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, inside, read } from "../../api/client";
-import { sentence } from "../../api/problem";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, inside, read, type Schemas } from "../../api/client";
 import { ago } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
-import { toast } from "../../ui/toast";
+import { removeWithUndo, useLeaving } from "../../ui/leaving";
 
 /** Who one said to be on the channels of an organisation; nothing where one said nothing. */
 export function ChannelIdentities({ organization, name }: { organization: string; name: string }) {
@@ -21,17 +20,21 @@ export function ChannelIdentities({ organization, name }: { organization: string
       ),
     retry: false,
   });
-  const unlink = useMutation({
-    mutationFn: (identity: string) =>
-      read(
-        api.DELETE("/api/v1/organizations/{organization_id}/channel-identities/{channel_identity_id}", {
-          params: { path: { ...inside(organization), channel_identity_id: identity } },
-        }),
-      ),
-    onSuccess: () => cache.invalidateQueries({ queryKey }),
-    onError: (error) => toast(sentence(error)),
-  });
-  const items = identities.data?.items ?? [];
+  const leaving = useLeaving();
+  const unlink = (identity: Schemas["ChannelIdentityResponse"]) =>
+    removeWithUndo({
+      id: identity.id,
+      said: t("link.ended", { name: identity.name ?? t("link.somebody") }),
+      act: () =>
+        read(
+          api.DELETE("/api/v1/organizations/{organization_id}/channel-identities/{channel_identity_id}", {
+            params: { path: { ...inside(organization), channel_identity_id: identity.id } },
+            keepalive: true,
+          }),
+        ),
+      after: () => cache.invalidateQueries({ queryKey }),
+    });
+  const items = identities.data?.items.filter((identity) => !leaving.has(identity.id)) ?? [];
   if (items.length === 0) return null;
   const heading = `identities-${organization}`;
   return (
@@ -48,7 +51,7 @@ export function ChannelIdentities({ organization, name }: { organization: string
                 {identity.linked_at && ` · ${t("link.since", { when: ago(identity.linked_at) })}`}
               </span>
             </span>
-            <Button small onClick={() => unlink.mutate(identity.id)}>
+            <Button small onClick={() => unlink(identity)}>
               {t("link.end")}
             </Button>
           </li>

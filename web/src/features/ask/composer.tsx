@@ -1,11 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
-import { type Ref, useId, useRef, useState } from "react";
-import { api, read } from "../../api/client";
+import { type Ref, useState } from "react";
 import { useOrganization } from "../../api/organization";
 import { t } from "../../lib/text";
 import { IconButton } from "../../ui/button";
-import { Checkbox } from "../../ui/field";
-import { Icon } from "../../ui/icon";
+import { ScopePicker } from "./scope-picker";
 
 type ComposerProps = {
   /** Under which what is typed is kept, so that nothing loses it. */
@@ -77,64 +74,5 @@ export function Composer({ draftKey, busy, scope, onScope, onAsk, onStop, field 
         )}
       </div>
     </form>
-  );
-}
-
-function ScopePicker({ scope, onScope }: { scope: string[]; onScope: (bases: string[]) => void }) {
-  const { id, path } = useOrganization();
-  const menu = useId();
-  const trigger = useRef<HTMLButtonElement>(null);
-  const bases = useQuery({
-    queryKey: [id, "bases", "active"],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
-      ),
-    staleTime: 60_000,
-  });
-  const usable = bases.data?.items.filter((base) => base.status !== "archived") ?? [];
-  const chosen = usable.filter((base) => scope.includes(base.id));
-  const label =
-    chosen.length === 0
-      ? t("scope.all")
-      : chosen.length === 1
-        ? (chosen[0]?.name ?? "")
-        : t("scope.some", { count: chosen.length });
-  const place = (element: HTMLElement) => {
-    const box = trigger.current?.getBoundingClientRect();
-    if (!box) return;
-    element.style.left = `${Math.max(8, box.left)}px`;
-    element.style.top = `${Math.max(8, box.top - element.offsetHeight - 6)}px`;
-  };
-  return (
-    <>
-      <button ref={trigger} type="button" className="button plain small" popoverTarget={menu}>
-        <Icon name="book" />
-        <span className="visually-hidden">{t("scope.label")}</span>
-        <span className="cut scope-name">{label}</span>
-      </button>
-      <div
-        id={menu}
-        popover="auto"
-        className="menu scope"
-        onToggle={(event) => event.newState === "open" && place(event.currentTarget)}
-      >
-        <fieldset className="field">
-          <legend>{t("scope.label")}</legend>
-          <Checkbox label={t("scope.all")} checked={chosen.length === 0} onChange={() => onScope([])} />
-          {usable.map((base) => (
-            <Checkbox
-              key={base.id}
-              label={base.name}
-              hint={t("scope.documents", { count: base.document_count })}
-              checked={scope.includes(base.id)}
-              onChange={(event) =>
-                onScope(event.target.checked ? [...scope, base.id] : scope.filter((other) => other !== base.id))
-              }
-            />
-          ))}
-        </fieldset>
-      </div>
-    </>
   );
 }

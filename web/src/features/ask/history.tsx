@@ -8,10 +8,10 @@ import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { SearchField, TextField } from "../../ui/field";
+import { removeWithUndo, useLeaving } from "../../ui/leaving";
 import { Menu } from "../../ui/menu";
 import { MoreButton } from "../../ui/more";
 import { Waiting } from "../../ui/state";
-import { toast, withUndo } from "../../ui/toast";
 
 type Session = Schemas["SessionResponse"];
 
@@ -50,31 +50,24 @@ export function History() {
   const sessions = useSessions();
   const [text, setText] = useState("");
   const [renamed, setRenamed] = useState<Session>();
-  const [hidden, setHidden] = useState<string[]>([]);
+  const leaving = useLeaving();
   const current = match("/o/:slug/ask/:session?", usePath())?.session;
-  const all = sessions.data?.pages.flatMap((page) => page.items) ?? [];
-  const found = all.filter(
-    (session) => !hidden.includes(session.id) && (session.title ?? "").toLowerCase().includes(text.toLowerCase()),
-  );
+  const all = sessions.data?.pages.flatMap((page) => page.items).filter((session) => !leaving.has(session.id)) ?? [];
+  const found = all.filter((session) => (session.title ?? "").toLowerCase().includes(text.toLowerCase()));
   const remove = (session: Session) => {
-    setHidden((old) => [...old, session.id]);
     if (session.id === current) navigate(at("/ask"));
-    const show = () => setHidden((old) => old.filter((other) => other !== session.id));
-    withUndo(
-      t("history.deleted"),
-      () => {
-        api
-          .DELETE("/api/v1/organizations/{organization_id}/sessions/{session_id}", {
+    removeWithUndo({
+      id: session.id,
+      said: t("history.deleted"),
+      act: () =>
+        read(
+          api.DELETE("/api/v1/organizations/{organization_id}/sessions/{session_id}", {
             params: { path: { ...path, session_id: session.id } },
-          })
-          .then(() => cache.invalidateQueries({ queryKey: [id, "sessions"], exact: true }))
-          .catch((error: unknown) => {
-            show();
-            toast(sentence(error));
-          });
-      },
-      show,
-    );
+            keepalive: true,
+          }),
+        ),
+      after: () => cache.invalidateQueries({ queryKey: [id, "sessions"], exact: true }),
+    });
   };
   return (
     <section className="history fills" aria-label={t("history.title")}>

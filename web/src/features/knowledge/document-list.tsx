@@ -10,11 +10,13 @@ import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { SearchField, Select } from "../../ui/field";
 import { Icon } from "../../ui/icon";
+import { useLeaving } from "../../ui/leaving";
 import { PageFailure } from "../../ui/more";
 import { Progress } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { VirtualList } from "../../ui/virtual";
+import { reasonOf } from "./failure";
 import type { Document, Work } from "./follow";
 import type { KnowledgeBase } from "./knowledge";
 
@@ -64,6 +66,7 @@ export function DocumentList({ base, bases, work }: ListProps) {
     if (isToRead) void fetchNextPage();
   }, [isToRead, fetchNextPage]);
   const isFiltered = Boolean(text || status);
+  const leaving = useLeaving();
   return (
     <div className="stack tight">
       <div className="filters">
@@ -91,7 +94,7 @@ export function DocumentList({ base, bases, work }: ListProps) {
       </div>
       <Loaded query={documents} rows={6} height={`${ROW_HEIGHT - 8}px`}>
         {(data) => {
-          const items = data.pages.flatMap((page) => page.items);
+          const items = data.pages.flatMap((page) => page.items).filter((item) => !leaving.has(item.id));
           if (items.length === 0) {
             return isFiltered ? (
               <Empty
@@ -152,7 +155,7 @@ function Row({ document, base, remaining }: RowProps) {
         </Link>
         <span className={`cut small ${document.status === "failed" ? "wrong" : "quiet"}`}>
           {document.status === "failed"
-            ? document.error
+            ? reasonOf({ failure: document.failure, said: document.error })
             : [
                 base?.name,
                 bytes(document.size_bytes),

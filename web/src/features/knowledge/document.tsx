@@ -7,16 +7,17 @@ import { bytes, dateTime } from "../../lib/format";
 import { Link, navigate, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
-import { Confirm, Dialog } from "../../ui/dialog";
+import { Dialog } from "../../ui/dialog";
 import { DocumentText } from "../../ui/document-text";
 import { TextField } from "../../ui/field";
+import { removeWithUndo } from "../../ui/leaving";
 import { Menu } from "../../ui/menu";
 import { Page, Tabs } from "../../ui/page";
-import { Loaded, Notice, Waiting } from "../../ui/state";
+import { Loaded, Waiting } from "../../ui/state";
 import "../../ui/styles/knowledge.css";
-import { toast } from "../../ui/toast";
 import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
+import { FailureNotice } from "./failure";
 import { type Document, useWork } from "./follow";
 import { useBases } from "./knowledge";
 import { download, pageOf } from "./original";
@@ -42,7 +43,7 @@ export function DocumentPage({ params }: { params: Params }) {
   );
 }
 
-type Open = "rename" | "audience" | "delete" | "why" | undefined;
+type Open = "rename" | "audience" | "why" | undefined;
 
 /** Whether it was written down from a channel: it is for one, or links to a message. */
 function isFromSlack(document: Document): boolean {
@@ -54,6 +55,7 @@ function View({ document }: { document: Document }) {
   const [search] = useSearch();
   const [open, setOpen] = useState<Open>();
   const reindex = useReindex();
+  const remove = useRemove(document);
   const work = useWork(id);
   const isPdf = document.mime_type === "application/pdf";
   const wished = search.get("view");
@@ -70,7 +72,7 @@ function View({ document }: { document: Document }) {
       ? []
       : [{ label: t("audience.edit"), icon: "lock" as const, onSelect: () => setOpen("audience") }]),
     { label: t("document.reindex"), icon: "refresh" as const, onSelect: () => reindex.mutate(document.id) },
-    { label: t("action.delete"), icon: "trash" as const, danger: true, onSelect: () => setOpen("delete") },
+    { label: t("action.delete"), icon: "trash" as const, danger: true, onSelect: remove },
   ];
   return (
     <Page
@@ -106,7 +108,7 @@ function View({ document }: { document: Document }) {
         )}
         <span className="quiet small">{t("document.changed", { when: dateTime(document.updated_at) })}</span>
       </div>
-      {document.error && <Notice kind="bad">{document.error}</Notice>}
+      {document.error && <FailureNotice failure={document.failure} said={document.error} />}
       <Tabs
         label={t("document.views")}
         current={view}
@@ -139,7 +141,6 @@ function View({ document }: { document: Document }) {
       {open === "rename" && <Rename document={document} onClose={() => setOpen(undefined)} />}
       {open === "audience" && <AudienceDialog document={document} onClose={() => setOpen(undefined)} />}
       {open === "why" && <SlackAudienceDialog document={document.id} onClose={() => setOpen(undefined)} />}
-      {open === "delete" && <Delete document={document} onClose={() => setOpen(undefined)} />}
     </Page>
   );
 }
@@ -186,30 +187,23 @@ function Rename({ document, onClose }: { document: Document; onClose: () => void
   );
 }
 
-function Delete({ document, onClose }: { document: Document; onClose: () => void }) {
+/** Deletes a document and goes to where it was; it can be taken back for a while. */
+function useRemove(document: Document): () => void {
   const { id, path, at } = useOrganization();
   const cache = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => read(api.DELETE(ROUTE, { params: { path: { ...path, document_id: document.id } } })),
-    onSuccess: async () => {
-      navigate(at(`/knowledge/${document.knowledge_base_id}`), { replace: true });
-      toast(t("document.deleted"));
-      await Promise.all([
-        cache.invalidateQueries({ queryKey: [id, "documents"] }),
-        cache.invalidateQueries({ queryKey: [id, "bases"] }),
-      ]);
-    },
-    onError: (error) => toast(sentence(error)),
-  });
-  return (
-    <Confirm
-      title={t("document.delete", { title: document.title })}
-      action={t("action.delete")}
-      busy={remove.isPending}
-      onConfirm={() => remove.mutate()}
-      onClose={onClose}
-    >
-      <p>{t("document.deleteHow")}</p>
-    </Confirm>
-  );
+  return () => {
+    navigate(at(`/knowledge/${document.knowledge_base_id}`), { replace: true });
+    removeWithUndo({
+      id: document.id,
+      said: t("document.deleted", { title: document.title }),
+      act: () => read(api.DELETE(ROUTE, { params: { path: { ...path, document_id: document.id } }, keepalive: true })),
+      after: () => {
+        cache.removeQueries({ queryKey: [id, "document", document.id] });
+        return Promise.all([
+          cache.invalidateQueries({ queryKey: [id, "documents"] }),
+          cache.invalidateQueries({ queryKey: [id, "bases"] }),
+        ]);
+      },
+    });
+  };
 }

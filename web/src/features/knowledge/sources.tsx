@@ -7,12 +7,13 @@ import { sentence } from "../../api/problem";
 import { ago, dateTime, inTime } from "../../lib/format";
 import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
-import { Confirm } from "../../ui/dialog";
 import { Icon, type IconName } from "../../ui/icon";
+import { removeWithUndo, useLeaving } from "../../ui/leaving";
 import { Menu } from "../../ui/menu";
 import { MoreButton } from "../../ui/more";
 import { Empty, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
+import { reasonOf } from "./failure";
 import { SourceDialog } from "./source-dialog";
 
 export type Source = Schemas["SourceResponse"];
@@ -29,6 +30,7 @@ const ICONS: Record<Source["kind"], IconName> = {
 
 /** Where the documents of a knowledge base come from, and when web pages are read again. */
 export function Sources({ base, onAdd }: { base: string; onAdd: () => void }) {
+  const leaving = useLeaving();
   const { id, path, cannot } = useOrganization();
   const sources = usePages(
     [id, "sources", base],
@@ -43,7 +45,7 @@ export function Sources({ base, onAdd }: { base: string; onAdd: () => void }) {
   return (
     <Loaded query={sources} rows={3} height="4.5rem">
       {(data) => {
-        const items = itemsOf(data);
+        const items = itemsOf(data).filter((source) => !leaving.has(source.id));
         if (items.length === 0)
           return (
             <Empty
@@ -84,7 +86,9 @@ function SourceRow({ source }: { source: Source }) {
         <span className="quiet small">
           {[t("scope.documents", { count: source.document_count }), times(source)].filter(Boolean).join(" · ")}
         </span>
-        {source.last_outcome === "failed" && <span className="small wrong">{source.last_error}</span>}
+        {source.last_outcome === "failed" && (
+          <span className="small wrong">{reasonOf({ failure: source.failure, said: source.last_error })}</span>
+        )}
       </div>
       {source.url && <Standing source={source} />}
       {source.url && <Actions source={source} name={name} />}
@@ -119,7 +123,7 @@ function Standing({ source }: { source: Source }) {
 function Actions({ source, name }: { source: Source; name: string }) {
   const { id, path, can } = useOrganization();
   const cache = useQueryClient();
-  const [open, setOpen] = useState<"edit" | "remove">();
+  const [editing, setEditing] = useState(false);
   const params = { path: { ...path, source_id: source.id } };
   const settled = {
     onSuccess: () => cache.invalidateQueries({ queryKey: [id, "sources"] }),
@@ -133,7 +137,13 @@ function Actions({ source, name }: { source: Source; name: string }) {
     mutationFn: (paused: boolean) => read(api.PATCH(ROUTE, { params, body: { paused } })),
     ...settled,
   });
-  const remove = useMutation({ mutationFn: () => read(api.DELETE(ROUTE, { params })), ...settled });
+  const remove = () =>
+    removeWithUndo({
+      id: source.id,
+      said: t("source.removed", { name }),
+      act: () => read(api.DELETE(ROUTE, { params, keepalive: true })),
+      after: () => cache.invalidateQueries({ queryKey: [id, "sources"] }),
+    });
   if (!can("knowledge_base:update")) return null;
   return (
     <>
@@ -141,27 +151,16 @@ function Actions({ source, name }: { source: Source; name: string }) {
         label={t("people.actionsOf", { name })}
         items={[
           { label: t("source.readNow"), icon: "refresh", onSelect: () => readNow.mutate() },
-          { label: t("source.change"), icon: "clock", onSelect: () => setOpen("edit") },
+          { label: t("source.change"), icon: "clock", onSelect: () => setEditing(true) },
           {
             label: source.paused ? t("source.goOn") : t("source.pause"),
             icon: source.paused ? "next" : "stop",
             onSelect: () => pause.mutate(!source.paused),
           },
-          { label: t("source.remove"), icon: "trash", danger: true, onSelect: () => setOpen("remove") },
+          { label: t("source.remove"), icon: "trash", danger: true, onSelect: remove },
         ]}
       />
-      {open === "edit" && <SourceDialog source={source} onClose={() => setOpen(undefined)} />}
-      {open === "remove" && (
-        <Confirm
-          title={t("source.removeTitle", { name })}
-          action={t("source.remove")}
-          busy={remove.isPending}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setOpen(undefined)}
-        >
-          <p>{t("source.removeHow")}</p>
-        </Confirm>
-      )}
+      {editing && <SourceDialog source={source} onClose={() => setEditing(false)} />}
     </>
   );
 }

@@ -3,9 +3,14 @@ import type { QueryClient } from "@tanstack/react-query";
 import { sentence } from "../../api/problem";
 import { sendFile } from "../../api/transfer";
 
+/** A file with where it lay in what was chosen or dropped. */
+export type Incoming = { file: File; path: string };
+
 export type Upload = {
   id: number;
   name: string;
+  /** Its name below the folders that were chosen or dropped. */
+  path: string;
   size: number;
   base: string;
   file: File;
@@ -16,8 +21,10 @@ export type Upload = {
 };
 
 const AT_ONCE = 3;
+/** Earlier than that, a speed says little. */
+const LEAST_SECONDS = 1;
 /** What systems leave in folders, and nobody means. */
-const IGNORED = /(^|\/)(\.[^/]*|Thumbs\.db|desktop\.ini)$/;
+const IGNORED = /(^|\/)(\.[^/]*|__MACOSX)(\/|$)|(^|\/)(Thumbs\.db|desktop\.ini|~\$[^/]*)$/;
 
 let uploads: Upload[] = [];
 let last = 0;
@@ -43,29 +50,66 @@ function change(id: number, part: Partial<Upload>) {
 
 type Target = { cache: QueryClient; organization: string; base: string };
 
-export function upload(target: Target, files: File[]) {
-  const added = files
-    .filter((file) => !IGNORED.test(file.webkitRelativePath || file.name))
-    .map((file): Upload => {
-      last += 1;
-      return {
-        id: last,
-        name: file.name,
-        size: file.size,
-        base: target.base,
-        file,
-        state: "waiting",
-        sent: 0,
-        error: undefined,
-      };
-    });
-  set([...uploads, ...added]);
+/** The files that are meant: nothing hidden, nor in a folder that is. */
+export function meant(files: Incoming[]): Incoming[] {
+  return files.filter(({ path }) => !IGNORED.test(path));
+}
+
+export function upload(target: Target, files: Incoming[]) {
+  const added = meant(files).map(({ file, path }): Upload => {
+    last += 1;
+    return {
+      id: last,
+      name: file.name,
+      path,
+      size: file.size,
+      base: target.base,
+      file,
+      state: "waiting",
+      sent: 0,
+      error: undefined,
+    };
+  });
+  // What came in before is of no interest any more; what was refused still is.
+  const before = isUnderWay() ? uploads : uploads.filter((upload) => upload.state === "refused");
+  if (!isUnderWay()) began = { at: Date.now(), sent: sentOf(before) };
+  set([...before, ...added]);
   work(target);
 }
 
 export function retryUpload(target: Target, id: number) {
+  if (!isUnderWay()) began = { at: Date.now(), sent: sentOf(uploads) };
   change(id, { state: "waiting", sent: 0, error: undefined });
   work(target);
+}
+
+function isUnderWay(): boolean {
+  return uploads.some((upload) => upload.state === "waiting" || upload.state === "sending");
+}
+
+/** When sending began, and what had been sent by then. */
+let began = { at: 0, sent: 0 };
+
+/** Bytes that need not be sent any more. */
+export function sentOf(list: readonly Upload[]): number {
+  return list.reduce(
+    (sum, { state, size, sent }) => sum + (state === "waiting" || state === "sending" ? Math.min(sent, size) : size),
+    0,
+  );
+}
+
+/** How many seconds the rest takes at the speed so far; null while that cannot be told. */
+export function secondsLeft(list: readonly Upload[], since: { at: number; sent: number }, now: number): number | null {
+  const elapsed = (now - since.at) / 1_000;
+  const sent = sentOf(list);
+  const speed = (sent - since.sent) / elapsed;
+  if (elapsed < LEAST_SECONDS || !(speed > 0)) return null;
+  return (list.reduce((sum, { size }) => sum + size, 0) - sent) / speed;
+}
+
+/** The same for what is under way now. */
+export function remainingSeconds(): number | null {
+  return secondsLeft(uploads, began, Date.now());
 }
 
 /** Takes what is settled off the list. */
@@ -98,18 +142,23 @@ async function send(target: Target, upload: Upload): Promise<boolean> {
 }
 
 /** All files of what was dropped, those in folders included. */
-export async function filesOf(transfer: DataTransfer): Promise<File[]> {
+export async function filesOf(transfer: DataTransfer): Promise<Incoming[]> {
+  // What was dropped can be looked at only until this returns for the first time.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (entries.length === 0) return [...transfer.files];
+  if (entries.length === 0) return [...transfer.files].map((file) => ({ file, path: file.name }));
   return (await Promise.all(entries.map(filesBelow))).flat();
 }
 
-async function filesBelow(entry: FileSystemEntry): Promise<File[]> {
+async function filesBelow(entry: FileSystemEntry): Promise<Incoming[]> {
+  const path = entry.fullPath.replace(/^\//, "");
+  // What is hidden may be large, such as the history of a repository.
+  if (IGNORED.test(path)) return [];
   if (entry.isFile) {
-    return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    return [{ file, path }];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const files: File[] = [];
+  const files: Incoming[] = [];
   for (;;) {
     // A reader gives a hundred entries at a time.
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));

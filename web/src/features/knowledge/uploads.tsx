@@ -1,18 +1,29 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useRef, useSyncExternalStore } from "react";
 import { useOrganization } from "../../api/organization";
-import { bytes } from "../../lib/format";
+import { bytes, duration } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Button, IconButton } from "../../ui/button";
 import { Drop } from "../../ui/drop";
 import { Icon } from "../../ui/icon";
 import { Progress } from "../../ui/page";
-import { clearUploads, currentUploads, filesOf, onUploads, retryUpload, type Upload, upload } from "./upload";
+import {
+  clearUploads,
+  currentUploads,
+  filesOf,
+  type Incoming,
+  onUploads,
+  remainingSeconds,
+  retryUpload,
+  sentOf,
+  type Upload,
+  upload,
+} from "./upload";
 
 export function useUpload(base: string | undefined) {
   const { id } = useOrganization();
   const cache = useQueryClient();
-  return (files: File[]) => base && upload({ cache, organization: id, base }, files);
+  return (files: Incoming[]) => base && upload({ cache, organization: id, base }, files);
 }
 
 /** A place on which files and folders can be dropped. */
@@ -21,7 +32,7 @@ export function DropZone({
   children,
   label,
 }: {
-  onFiles: (files: File[]) => void;
+  onFiles: (files: Incoming[]) => void;
   children?: ReactNode;
   label: string;
 }) {
@@ -67,8 +78,8 @@ export function DropZone({
   );
 }
 
-function take(input: HTMLInputElement, onFiles: (files: File[]) => void) {
-  onFiles([...(input.files ?? [])]);
+function take(input: HTMLInputElement, onFiles: (files: Incoming[]) => void) {
+  onFiles([...(input.files ?? [])].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
   input.value = "";
 }
 
@@ -82,7 +93,7 @@ export function UploadList() {
   const settled = uploads.filter(isSettled).length;
   const open = [...uploads.filter((entry) => entry.state !== "done" && entry.state !== "duplicate")];
   const total = uploads.reduce((sum, entry) => sum + entry.size, 0);
-  const sent = uploads.reduce((sum, entry) => sum + (isSettled(entry) ? entry.size : entry.sent), 0);
+  const left = settled < uploads.length ? remainingSeconds() : null;
   const twice = uploads.filter((entry) => entry.state === "duplicate").length;
   return (
     <section className="card stack tight uploads" aria-label={t("upload.title")}>
@@ -93,17 +104,22 @@ export function UploadList() {
               ? t("upload.sentAll", { count: settled })
               : t("upload.sending", { done: settled, count: uploads.length })}
             {twice > 0 && <span className="quiet small"> {t("upload.twice", { count: twice })}</span>}
+            {left !== null && <span className="quiet small"> {t("work.left", { time: duration(left) })}</span>}
           </span>
         </h2>
         {settled === uploads.length && (
           <IconButton small icon="close" label={t("action.close")} onClick={clearUploads} />
         )}
       </div>
-      {settled < uploads.length && <Progress label={t("upload.title")} value={total ? sent / total : undefined} />}
+      {settled < uploads.length && (
+        <Progress label={t("upload.title")} value={total ? sentOf(uploads) / total : undefined} />
+      )}
       <ul>
         {open.slice(0, 20).map((entry) => (
           <li key={entry.id} className="row between">
-            <span className="cut grow">{entry.name}</span>
+            <span className="cut grow" title={entry.path}>
+              <bdi>{entry.path}</bdi>
+            </span>
             {entry.state === "refused" ? (
               <>
                 <span className="wrong small">{entry.error}</span>
@@ -112,13 +128,22 @@ export function UploadList() {
                 </Button>
               </>
             ) : (
-              <span className="quiet small numbers">
-                {entry.state === "waiting" ? t("upload.waiting") : `${bytes(entry.sent)} / ${bytes(entry.size)}`}
-              </span>
+              <Sending entry={entry} />
             )}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** How far a file is. */
+function Sending({ entry }: { entry: Upload }) {
+  if (entry.state === "waiting") return <span className="quiet small">{t("upload.waiting")}</span>;
+  return (
+    <span className="standing">
+      <span className="quiet small numbers nowrap">{`${bytes(entry.sent)} / ${bytes(entry.size)}`}</span>
+      <Progress label={entry.path} value={entry.size ? entry.sent / entry.size : undefined} />
+    </span>
   );
 }

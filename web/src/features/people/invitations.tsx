@@ -1,14 +1,15 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api, read } from "../../api/client";
+import { useQueryClient } from "@tanstack/react-query";
+import { api, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { usePages } from "../../api/pages";
-import { sentence } from "../../api/problem";
 import { ago, date } from "../../lib/format";
 import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
+import { removeWithUndo, useLeaving } from "../../ui/leaving";
 import { PagedTable } from "../../ui/paged-table";
 import { Empty } from "../../ui/state";
-import { toast } from "../../ui/toast";
+
+type Invitation = Schemas["InvitationResponse"];
 
 /** Invitations that nobody accepted yet. */
 export function Invitations() {
@@ -21,19 +22,24 @@ export function Invitations() {
       }),
     ),
   );
-  const revoke = useMutation({
-    mutationFn: (invitation: string) =>
-      read(
-        api.DELETE("/api/v1/organizations/{organization_id}/invitations/{invitation_id}", {
-          params: { path: { ...path, invitation_id: invitation } },
-        }),
-      ),
-    onSuccess: () => cache.invalidateQueries({ queryKey: [id, "invitations"] }),
-    onError: (error) => toast(sentence(error)),
-  });
+  const leaving = useLeaving();
+  const takeBack = (invitation: Invitation) =>
+    removeWithUndo({
+      id: invitation.id,
+      said: t("people.tookBack", { email: invitation.email }),
+      act: () =>
+        read(
+          api.DELETE("/api/v1/organizations/{organization_id}/invitations/{invitation_id}", {
+            params: { path: { ...path, invitation_id: invitation.id } },
+            keepalive: true,
+          }),
+        ),
+      after: () => cache.invalidateQueries({ queryKey: [id, "invitations"] }),
+    });
   return (
     <PagedTable
       query={invitations}
+      isShown={(invitation) => !leaving.has(invitation.id)}
       columns={[t("field.email"), t("people.role"), t("people.ends")]}
       idOf={(invitation) => invitation.id}
       empty={
@@ -55,7 +61,7 @@ export function Invitations() {
             )}
           </td>
           <td className="end">
-            <Button small disabledBecause={cannot("invitation:delete")} onClick={() => revoke.mutate(invitation.id)}>
+            <Button small disabledBecause={cannot("invitation:delete")} onClick={() => takeBack(invitation)}>
               {t("people.takeBack")}
             </Button>
           </td>

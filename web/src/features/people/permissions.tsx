@@ -7,6 +7,7 @@ import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Loaded, Notice } from "../../ui/state";
+import { toastWithUndo } from "../../ui/toast";
 import type { Member } from "./members";
 import { useRoles } from "./role-choice";
 
@@ -33,17 +34,21 @@ export function PermissionsDialog({ member, onClose }: { member: Member; onClose
   const roles = useRoles();
   const [grant, setGrant] = useState(new Set(member.custom_permissions.grant ?? []));
   const [deny, setDeny] = useState(new Set(member.custom_permissions.deny ?? []));
+  const set = async (custom_permissions: Member["custom_permissions"]) => {
+    await read(
+      api.PATCH("/api/v1/organizations/{organization_id}/members/{member_id}", {
+        params: { path: { ...path, member_id: member.id } },
+        body: { custom_permissions },
+      }),
+    );
+    await cache.invalidateQueries({ queryKey: [id] });
+  };
   const save = useMutation({
-    mutationFn: () =>
-      read(
-        api.PATCH("/api/v1/organizations/{organization_id}/members/{member_id}", {
-          params: { path: { ...path, member_id: member.id } },
-          body: { custom_permissions: { grant: [...grant], deny: [...deny] } },
-        }),
-      ),
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: [id] });
+    mutationFn: () => set({ grant: [...grant], deny: [...deny] }),
+    onSuccess: () => {
       onClose();
+      const said = t("people.permissionsChanged", { name: member.name || member.email });
+      toastWithUndo(said, () => set(member.custom_permissions));
     },
   });
   const choose = (permission: string, choice: Choice) => {

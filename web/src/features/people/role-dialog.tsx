@@ -3,10 +3,11 @@ import { useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
-import { t } from "../../lib/text";
+import { type Key, t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Notice } from "../../ui/state";
+import { toastWithUndo } from "../../ui/toast";
 import type { Member } from "./members";
 import { RoleChoice } from "./role-choice";
 
@@ -14,17 +15,22 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
   const { id, path } = useOrganization();
   const cache = useQueryClient();
   const [role, setRole] = useState(member.role);
+  const set = async (chosen: typeof role) => {
+    await read(
+      api.PATCH("/api/v1/organizations/{organization_id}/members/{member_id}", {
+        params: { path: { ...path, member_id: member.id } },
+        body: { role: chosen },
+      }),
+    );
+    await cache.invalidateQueries({ queryKey: [id] });
+  };
   const save = useMutation({
-    mutationFn: () =>
-      read(
-        api.PATCH("/api/v1/organizations/{organization_id}/members/{member_id}", {
-          params: { path: { ...path, member_id: member.id } },
-          body: { role },
-        }),
-      ),
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: [id] });
+    mutationFn: () => set(role),
+    onSuccess: () => {
       onClose();
+      if (role === member.role) return;
+      const said = t("people.roleChanged", { name: member.name || member.email, role: t(`role.${role}` as Key) });
+      toastWithUndo(said, () => set(member.role));
     },
   });
   return (

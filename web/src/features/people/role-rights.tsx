@@ -8,6 +8,7 @@ import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { PermissionGrid } from "../../ui/permission-grid";
 import { Notice } from "../../ui/state";
+import { toastWithUndo } from "../../ui/toast";
 import { overridesOf } from "./rights";
 import type { Role } from "./role-choice";
 
@@ -21,17 +22,21 @@ export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: 
   const entry = roles.find((item) => item.role === role);
   const all = roles.find((item) => item.role === "owner")?.permissions ?? [];
   const [rights, setRights] = useState(new Set(entry?.permissions ?? []));
+  const put = async (overrides: Overrides) => {
+    await read(
+      api.PUT("/api/v1/organizations/{organization_id}/roles/{role}", {
+        params: { path: { ...path, role } },
+        body: { overrides },
+      }),
+    );
+    await cache.invalidateQueries({ queryKey: [id] });
+  };
   const save = useMutation({
-    mutationFn: (overrides: Overrides) =>
-      read(
-        api.PUT("/api/v1/organizations/{organization_id}/roles/{role}", {
-          params: { path: { ...path, role } },
-          body: { overrides },
-        }),
-      ),
-    onSuccess: async () => {
-      await cache.invalidateQueries({ queryKey: [id] });
+    mutationFn: put,
+    onSuccess: () => {
       onClose();
+      const said = t("roles.rightsChanged", { role: t(`role.${role}` as Key) });
+      toastWithUndo(said, () => put((entry?.overrides ?? {}) as Overrides));
     },
   });
   const set = (permission: string, allowed: boolean) => {

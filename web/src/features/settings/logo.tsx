@@ -6,6 +6,7 @@ import { sentence } from "../../api/problem";
 import icon from "../../icon.svg";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
+import { removeWithUndo, useLeaving } from "../../ui/leaving";
 import { Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 
@@ -31,18 +32,23 @@ export function Logo() {
       toast(t("action.saved"));
     },
   });
-  const remove = useMutation({
-    mutationFn: () => read(api.DELETE("/api/v1/organizations/{organization_id}/logo", { params: { path } })),
-    onSuccess: refresh,
-    onError: (error) => toast(sentence(error)),
-  });
+  const leaving = `logo of ${id}`;
+  const logo = useLeaving().has(leaving) ? undefined : details.logo;
+  const remove = () =>
+    removeWithUndo({
+      id: leaving,
+      said: t("logo.removed"),
+      act: () =>
+        read(api.DELETE("/api/v1/organizations/{organization_id}/logo", { params: { path }, keepalive: true })),
+      after: refresh,
+    });
   const refused = cannot("organization:update");
   return (
     <section className="card stack tight" aria-labelledby="logo">
       <h2 id="logo">{t("logo.title")}</h2>
       <p className="quiet small">{t("logo.how")}</p>
       <div className="row">
-        <img className="logo-preview" src={details.logo ?? icon} alt={details.logo ? t("logo.now") : t("logo.none")} />
+        <img className="logo-preview" src={logo ?? icon} alt={logo ? t("logo.now") : t("logo.none")} />
         <input
           ref={input}
           type="file"
@@ -59,8 +65,8 @@ export function Logo() {
         <Button icon="upload" busy={put.isPending} disabledBecause={refused} onClick={() => input.current?.click()}>
           {t("logo.choose")}
         </Button>
-        {details.logo && (
-          <Button kind="plain" busy={remove.isPending} disabledBecause={refused} onClick={() => remove.mutate()}>
+        {logo && (
+          <Button kind="plain" disabledBecause={refused} onClick={remove}>
             {t("logo.remove")}
           </Button>
         )}

@@ -5,6 +5,7 @@ import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
+import { Confirm } from "../../ui/dialog";
 import { Checkbox, TextField } from "../../ui/field";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
@@ -71,6 +72,7 @@ function Answers({ connection }: { connection: Connection }) {
       toast(t("action.saved"));
     },
   });
+  const [asking, setAsking] = useState<string>();
   const isOff = !can("channel_connection:update");
   const field = (name: string) => (save.error instanceof Problem ? save.error.field(name) : undefined);
   return (
@@ -78,7 +80,11 @@ function Answers({ connection }: { connection: Connection }) {
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!isOff) save.mutate(String(new FormData(event.currentTarget).get("name")).trim());
+        if (isOff) return;
+        const name = String(new FormData(event.currentTarget).get("name")).trim();
+        // What was kept would be gone at once.
+        if (keepsNothing && !connection.settings.searches_live) setAsking(name);
+        else save.mutate(name);
       }}
     >
       <TextField
@@ -137,6 +143,19 @@ function Answers({ connection }: { connection: Connection }) {
           {t("action.save")}
         </Button>
       </div>
+      {asking !== undefined && (
+        <Confirm
+          title={t("slackSettings.forgetTitle")}
+          action={t("slackSettings.forget")}
+          onConfirm={() => {
+            save.mutate(asking);
+            setAsking(undefined);
+          }}
+          onClose={() => setAsking(undefined)}
+        >
+          <p>{t("slackSettings.forgetHow")}</p>
+        </Confirm>
+      )}
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
+import { Confirm } from "../../ui/dialog";
 import { Checkbox, Select } from "../../ui/field";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
@@ -48,7 +49,9 @@ function Form({
   const refused = cannot("channel_connection:update") ?? (base === "" ? cannot("knowledge_base:create") : undefined);
   const periods = PERIODS.includes(days) || days === 0 ? PERIODS : [...PERIODS, days].sort((one, two) => one - two);
   const isShorter = days > 0 && !isFirst && (choice.keep_days == null || days < choice.keep_days);
+  const [asking, setAsking] = useState(false);
   const submit = async () => {
+    setAsking(false);
     setProblem(undefined);
     try {
       const target = await baseFor(base, newName);
@@ -68,7 +71,9 @@ function Form({
       className="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!refused) void submit();
+        if (refused) return;
+        if (isShorter) setAsking(true);
+        else void submit();
       }}
     >
       <Select
@@ -116,6 +121,16 @@ function Form({
           {isFirst ? t("destination.go") : t("action.save")}
         </Button>
       </div>
+      {asking && (
+        <Confirm
+          title={t("destination.shorterTitle", { count: days })}
+          action={t("destination.shorterAction")}
+          onConfirm={() => void submit()}
+          onClose={() => setAsking(false)}
+        >
+          <p>{t("destination.shorter")}</p>
+        </Confirm>
+      )}
     </form>
   );
 }

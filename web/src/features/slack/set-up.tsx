@@ -1,13 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
-import { sentence } from "../../api/problem";
 import { navigate } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Icon } from "../../ui/icon";
-import { toast } from "../../ui/toast";
+import { removeWithUndo } from "../../ui/leaving";
 import { AppForm } from "./app-form";
 import { type Connection, useInstall, useRefresh } from "./data";
 import { Manifest } from "./manifest";
@@ -20,19 +18,21 @@ export function SetUp({ connection }: { connection: Connection }) {
   const [isSocket, setSocket] = useState(connection.socket_mode);
   const [editing, setEditing] = useState(!connection.has_own_app);
   const install = useInstall();
-  const remove = useMutation({
-    mutationFn: () =>
-      read(
-        api.DELETE("/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}", {
-          params: { path: { ...path, channel_connection_id: connection.id } },
-        }),
-      ),
-    onSuccess: async () => {
-      navigate(at("/slack"), { replace: true });
-      await refresh();
-    },
-    onError: (error) => toast(sentence(error)),
-  });
+  const giveUp = () => {
+    navigate(at("/slack"), { replace: true });
+    removeWithUndo({
+      id: connection.id,
+      said: t("setUp.gaveUp"),
+      act: () =>
+        read(
+          api.DELETE("/api/v1/organizations/{organization_id}/channel-connections/{channel_connection_id}", {
+            params: { path: { ...path, channel_connection_id: connection.id } },
+            keepalive: true,
+          }),
+        ),
+      after: refresh,
+    });
+  };
   const isSet = connection.has_own_app && !editing;
   return (
     <div className="stack loose narrow-column">
@@ -96,12 +96,7 @@ export function SetUp({ connection }: { connection: Connection }) {
         </Step>
       </ol>
       <div className="row">
-        <Button
-          kind="danger"
-          busy={remove.isPending}
-          disabledBecause={cannot("channel_connection:delete")}
-          onClick={() => remove.mutate()}
-        >
+        <Button kind="danger" disabledBecause={cannot("channel_connection:delete")} onClick={giveUp}>
           {t("setUp.giveUp")}
         </Button>
       </div>

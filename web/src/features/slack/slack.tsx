@@ -8,6 +8,7 @@ import { Link, navigate, type Params } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { Icon, type IconName } from "../../ui/icon";
+import { useLeaving } from "../../ui/leaving";
 import { Page } from "../../ui/page";
 import { Loaded } from "../../ui/state";
 import "../../ui/styles/slack.css";
@@ -28,6 +29,7 @@ export function Slack({ params }: { params: Params }) {
 function Workspaces() {
   const { at, can } = useOrganization();
   const connections = useConnections();
+  const leaving = useLeaving();
   return (
     <Page
       title={t("nav.slack")}
@@ -43,7 +45,7 @@ function Workspaces() {
     >
       <Loaded query={connections} rows={2} height="5.5rem">
         {({ items, has_server_slack_app }) => {
-          const slack = items.filter((connection) => connection.kind === "slack");
+          const slack = items.filter((connection) => connection.kind === "slack" && !leaving.has(connection.id));
           return (
             <>
               {slack.length > 0 && (

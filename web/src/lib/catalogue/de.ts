@@ -1,10 +1,12 @@
 import type { Translation } from "../text";
+import { failuresDe } from "./failures.de";
 import { questionsDe } from "./questions.de";
 import { slackDe } from "./slack.de";
 
 export const de: Translation = {
   ...slackDe,
   ...questionsDe,
+  ...failuresDe,
   "action.add": "Hinzufügen",
   "action.cancel": "Abbrechen",
   "action.close": "Schließen",
@@ -20,6 +22,7 @@ export const de: Translation = {
   "action.saved": "Gespeichert",
   "action.send": "Senden",
   "action.undo": "Rückgängig",
+  "action.undone": "Zurückgenommen",
   "nav.account": "Ihr Konto",
   "nav.api": "API-Referenz",
   "nav.ask": "Fragen",
@@ -161,6 +164,8 @@ export const de: Translation = {
   "source.gone": "Das Dokument wurde gelöscht oder ist nicht mehr für Sie. So lautete es, als die Antwort entstand.",
   "scope.label": "Wo gesucht wird",
   "scope.all": "Überall",
+  "scope.workspaces": "Workspaces",
+  "scope.ofWorkspace": "was /ask dort durchsucht",
   "scope.some": { one: "{count} Wissensbasis", other: "{count} Wissensbasen" },
   "scope.documents": { one: "{count} Dokument", other: "{count} Dokumente" },
   "shared.title": "Frage",
@@ -240,9 +245,7 @@ export const de: Translation = {
   "document.later": "Zeigen, was danach steht",
   "document.reindex": "Neu lesen",
   "document.renameHint": "Der Titel wird mit durchsucht, darum wird das Dokument neu gelesen.",
-  "document.delete": "„{title}“ löschen?",
-  "document.deleteHow": "Es verschwindet sofort und für immer aus Antworten und Speicher.",
-  "document.deleted": "Dokument gelöscht",
+  "document.deleted": "„{title}“ gelöscht",
   "pdf.asPrinted": "Wie gedruckt",
   "pdf.before": "Seite davor",
   "pdf.after": "Seite danach",
@@ -281,8 +284,10 @@ export const de: Translation = {
   "people.actionsOf": "Aktionen für {name}",
   "people.changeRole": "Rolle ändern",
   "people.roleOf": "Rolle von {name}",
+  "people.roleChanged": "{name}: {role}",
   "people.permissions": "Rechte",
   "people.permissionsOf": "Rechte von {name}",
+  "people.permissionsChanged": "Rechte von {name} geändert",
   "people.permissionsHow":
     "Was diese Person über die Rolle hinaus darf oder trotz ihr nicht darf. Ein Verbot gilt immer.",
   "people.byRoleYes": "Nach Rolle: ja",
@@ -309,6 +314,7 @@ export const de: Translation = {
   "people.ends": "Gültig bis",
   "people.ended": "abgelaufen {when}",
   "people.takeBack": "Zurückziehen",
+  "people.tookBack": "Die Einladung für {email} ist zurückgezogen",
   "delivery.sent": "Eine Nachricht mit dem Link ist unterwegs.",
   "delivery.failed": "Die Nachricht ging nicht hinaus. Geben Sie den Link selbst weiter.",
   "delivery.not_configured": "Dieser Server verschickt keine Post. Geben Sie den Link selbst weiter.",
@@ -562,8 +568,7 @@ export const de: Translation = {
   "source.pause": "Anhalten",
   "source.goOn": "Fortsetzen",
   "source.remove": "Nicht mehr lesen",
-  "source.removeTitle": "{name} nicht mehr lesen?",
-  "source.removeHow": "Das Dokument, das daraus entstand, bleibt und wird nicht mehr aktualisiert.",
+  "source.removed": "{name} wird nicht mehr gelesen",
   "source.every": "Erneut lesen",
   "source.everyHow": "Nachts, in Ihrer Zeitzone. Das Dokument ändert sich nur, wenn die Seite es tat.",
   "every.day": "Jede Nacht",
@@ -592,6 +597,7 @@ export const de: Translation = {
   "logo.none": "Noch kein Logo: Amebos eigenes Zeichen",
   "logo.choose": "Bild wählen",
   "logo.remove": "Entfernen",
+  "logo.removed": "Logo entfernt",
   "logo.tooLarge": "Ein Logo hat höchstens 256 kB.",
   "social.title": "Öffentliche Profile",
   "social.how": "Wo Kunden Sie sonst finden.",
@@ -632,6 +638,7 @@ export const de: Translation = {
     "Sein Schlüssel geht mit. Das geht nur, solange keine Wissensbasis damit eingebettet ist.",
   "roles.change": "Rechte dieser Rolle ändern",
   "roles.rightsOf": "Was die Rolle „{role}“ darf",
+  "roles.rightsChanged": "Die Rechte der Rolle „{role}“ sind geändert",
   "roles.rightsHow": "Es gilt sofort für alle mit dieser Rolle. Geben können Sie, was Sie selbst haben.",
   "roles.asBefore": "Wie von Amebo vorgesehen",
   "operator.lead":

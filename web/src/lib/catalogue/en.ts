@@ -1,10 +1,12 @@
 // Every text of the dashboard in English, the language that is always complete. A text with {count} has a form for one and for others.
+import { failuresEn } from "./failures.en";
 import { questionsEn } from "./questions.en";
 import { slackEn } from "./slack.en";
 
 export const en = {
   ...slackEn,
   ...questionsEn,
+  ...failuresEn,
   "action.add": "Add",
   "action.cancel": "Cancel",
   "action.close": "Close",
@@ -20,6 +22,7 @@ export const en = {
   "action.saved": "Saved",
   "action.send": "Send",
   "action.undo": "Undo",
+  "action.undone": "Taken back",
 
   "nav.account": "Your account",
   "nav.api": "API reference",
@@ -171,6 +174,8 @@ export const en = {
   "source.gone": "The document was deleted or is not for you any more. These were its words when the answer was made.",
   "scope.label": "Where to look",
   "scope.all": "Everything",
+  "scope.workspaces": "Workspaces",
+  "scope.ofWorkspace": "what /ask searches there",
   "scope.some": { one: "{count} knowledge base", other: "{count} knowledge bases" },
   "scope.documents": { one: "{count} document", other: "{count} documents" },
   "shared.title": "Question",
@@ -250,9 +255,7 @@ export const en = {
   "document.later": "Show what comes after",
   "document.reindex": "Read it anew",
   "document.renameHint": "The title is part of what is searched, so the document is read anew.",
-  "document.delete": "Delete “{title}”?",
-  "document.deleteHow": "It leaves answers and storage at once and for good.",
-  "document.deleted": "Document deleted",
+  "document.deleted": "“{title}” deleted",
   "pdf.asPrinted": "As printed",
   "pdf.before": "Page before",
   "pdf.after": "Page after",
@@ -293,8 +296,10 @@ export const en = {
   "people.actionsOf": "Actions for {name}",
   "people.changeRole": "Change the role",
   "people.roleOf": "Role of {name}",
+  "people.roleChanged": "{name}: {role}",
   "people.permissions": "Permissions",
   "people.permissionsOf": "Permissions of {name}",
+  "people.permissionsChanged": "Permissions of {name} changed",
   "people.permissionsHow": "What this person may do beyond the role, or may not do despite it. A denial always wins.",
   "people.byRoleYes": "By role: yes",
   "people.byRoleNo": "By role: no",
@@ -320,6 +325,7 @@ export const en = {
   "people.ends": "Valid until",
   "people.ended": "ended {when}",
   "people.takeBack": "Take back",
+  "people.tookBack": "The invitation of {email} is taken back",
   "delivery.sent": "A letter with the link is on its way.",
   "delivery.failed": "The letter could not be sent. Hand over the link yourself.",
   "delivery.not_configured": "This server sends no mail. Hand over the link yourself.",
@@ -587,8 +593,7 @@ export const en = {
   "source.pause": "Pause",
   "source.goOn": "Go on",
   "source.remove": "Stop reading it",
-  "source.removeTitle": "Stop reading {name}?",
-  "source.removeHow": "The document that came of it stays and is not brought up to date any more.",
+  "source.removed": "{name} is not read any more",
   "source.every": "Read it again",
   "source.everyHow": "At night, in your time zone. The document changes only when the page did.",
   "every.day": "Every night",
@@ -617,6 +622,7 @@ export const en = {
   "logo.none": "No logo yet: Amebo's own mark",
   "logo.choose": "Choose a picture",
   "logo.remove": "Remove",
+  "logo.removed": "Logo removed",
   "logo.tooLarge": "A logo has at most 256 kB.",
   "social.title": "Public profiles",
   "social.how": "Where customers find you elsewhere.",
@@ -655,6 +661,7 @@ export const en = {
   "provider.deleteHow.embedding": "Its key goes with it. That works only while no knowledge base is embedded with it.",
   "roles.change": "Change what this role may do",
   "roles.rightsOf": "What the role “{role}” may do",
+  "roles.rightsChanged": "What the role “{role}” may do is changed",
   "roles.rightsHow": "It holds for everybody of this role, at once. You can give what you have yourself.",
   "roles.asBefore": "As Amebo has it",
   "operator.lead":

@@ -275,4 +275,15 @@ export const slackDe: Translation = {
   "start.slackHow": "Gefragt wird, wo gearbeitet wird, und Amebo kennt die Kanäle, die Sie wählen.",
   "start.slackAction": "Slack verbinden",
   "start.stepSlack": "Slack verbinden",
+  "setUp.gaveUp": "Die Einrichtung ist verworfen",
+  "destination.shorterTitle": {
+    one: "Nachrichten nur noch {count} Tag aufheben?",
+    other: "Nachrichten nur noch {count} Tage aufheben?",
+  },
+  "destination.shorterAction": "Älteres entfernen",
+  "slackSettings.forgetTitle": "Aufgehobenes vergessen?",
+  "slackSettings.forget": "Von jetzt an nichts aufheben",
+  "slackSettings.forgetHow":
+    "Alle aufgehobenen Nachrichten dieses Workspace und die Dokumente daraus gehen sofort und für immer verloren. Slack behält, was gesagt wurde.",
+  "link.ended": "Die Verknüpfung mit {name} ist beendet",
 };

@@ -263,4 +263,15 @@ export const slackEn = {
   "start.slackHow": "People ask where they work, and Amebo knows the channels you choose.",
   "start.slackAction": "Connect Slack",
   "start.stepSlack": "Connect Slack",
+  "setUp.gaveUp": "The set-up is thrown away",
+  "destination.shorterTitle": {
+    one: "Keep messages for {count} day only?",
+    other: "Keep messages for {count} days only?",
+  },
+  "destination.shorterAction": "Remove what is older",
+  "slackSettings.forgetTitle": "Forget what was kept?",
+  "slackSettings.forget": "Keep nothing from now on",
+  "slackSettings.forgetHow":
+    "All messages kept from this workspace, and the documents made of them, go at once and for good. Slack keeps what was said.",
+  "link.ended": "The link with {name} is ended",
 } as const;

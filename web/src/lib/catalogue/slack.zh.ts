@@ -238,4 +238,11 @@ export const slackZh: Translation = {
   "start.slackHow": "大家在工作的地方提问，Amebo 了解您选择的频道。",
   "start.slackAction": "连接 Slack",
   "start.stepSlack": "连接 Slack",
+  "setUp.gaveUp": "已放弃设置",
+  "destination.shorterTitle": { other: "只保留 {count} 天的消息？" },
+  "destination.shorterAction": "移除更早的消息",
+  "slackSettings.forgetTitle": "忘掉已保留的内容？",
+  "slackSettings.forget": "今后不再保留",
+  "slackSettings.forgetHow": "此工作区保留的所有消息及由其生成的文档会立即永久删除。Slack 仍保留说过的话。",
+  "link.ended": "与 {name} 的关联已结束",
 };

@@ -115,6 +115,34 @@ async fn an_app_of_ones_own_is_prepared_made_from_its_manifest_set_and_installed
 }
 
 #[tokio::test]
+async fn whoever_may_ask_sees_workspaces_as_parts_of_what_is_known() {
+    let followed = Followed::new().await;
+    let named = async || {
+        let path = followed.owner.path("/workspaces");
+        followed.ada.client.get(&path).await.expect(200).json()["items"].clone()
+    };
+    assert_eq!(named().await, json!([]), "it stands for everything");
+    followed.follow(None).await;
+    let workspaces = named().await;
+    assert_eq!(
+        (&workspaces[0]["id"], &workspaces[0]["knowledge_base_ids"]),
+        (&json!(followed.connection), &json!([followed.base])),
+        "{workspaces:#}"
+    );
+    let handbook = crate::knowledge_base::knowledge_base(&followed.owner, "Handbook").await;
+    let path = followed
+        .owner
+        .path(&format!("/channel-connections/{}", followed.connection));
+    let settings = json!({ "settings": { "knowledge_base_ids": [handbook] } });
+    let _ = followed.owner.client.patch(&path, &settings).await.expect(200);
+    assert_eq!(named().await[0]["knowledge_base_ids"], json!([handbook]));
+    let path = followed.owner.path(&format!("/knowledge-bases/{handbook}"));
+    let archived = json!({ "archived": true });
+    let _ = followed.owner.client.patch(&path, &archived).await.expect(200);
+    assert_eq!(named().await, json!([]), "what it stood for is not in use");
+}
+
+#[tokio::test]
 async fn whoever_comes_back_without_an_installation_is_told_why_on_a_page() {
     let (app, slack) = TestApp::start_with_slack().await;
     let owner = app.owner("Acme").await;
