@@ -1,9 +1,6 @@
 // A knowledge base of 10,000 documents: how it scrolls and filters. Prints what it measured; nothing is judged, since machines differ.
-import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
-import { userInfo } from "node:os";
-import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
+import { execute } from "./database";
 import { home, signUp } from "./person";
 import { type Server, startServer } from "./server";
 
@@ -40,9 +37,6 @@ async function call(page: Page, method: string, path: string, body: unknown) {
 
 /** Copies the one document of the server, in its database: ten thousand uploads would measure something else, for half an hour. */
 function multiply(data: string, copies: number) {
-  const cluster = join(data, "postgres");
-  const { uid, gid } = statSync(cluster);
-  const name = userInfo().uid === uid ? userInfo().username : "postgres";
   const statement = `
     insert into documents (id, organization_id, knowledge_base_id, source_id, title, original_name, mime_type, size_bytes, content_hash,
                            blob_id, metadata, audience, version, status, pages, chunk_count, chunks_done, processed_at, uploaded_by,
@@ -51,11 +45,7 @@ function multiply(data: string, copies: number) {
            size_bytes, sha256(number::text::bytea), blob_id, metadata, audience, version, status, pages, chunk_count, chunks_done,
            processed_at, uploaded_by, created_at, updated_at
     from documents, generate_series(1, ${copies}) as number`;
-  const done = spawnSync("psql", ["-h", join(cluster, "socket"), "-U", name, "-d", "amebo", "-c", statement], {
-    ...(userInfo().uid === uid ? {} : { uid, gid }),
-    encoding: "utf8",
-  });
-  expect(done.status, done.stderr).toBe(0);
+  execute(data, statement);
 }
 
 type Scroll = { frames: number; dropped: number; longest: number; median: number };

@@ -125,6 +125,33 @@ test("every page", async ({ browser }) => {
   await page.goto(`${at}/nothing`);
   await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
   await shoot("missing");
+  await page.goto(`${at}/knowledge`);
+  await page.locator(".base").first().click();
+  await page
+    .locator("input[type=file]")
+    .first()
+    .setInputFiles([{ name: "floor-plan.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7\nbroken") }]);
+  await page.locator(".document-row .tag.bad").waitFor({ timeout: 30_000 });
+  await shoot("base-failed");
+  await page.getByRole("link", { name: "floor-plan" }).click();
+  await page.getByRole("alert").waitFor();
+  await shoot("document-failed");
+  await page.getByRole("button", { name: "Actions for this document" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Undo" }).waitFor();
+  await shoot("undo");
+  await page.addInitScript(() => {
+    addEventListener("DOMContentLoaded", () => {
+      document.documentElement.dir = "rtl";
+    });
+  });
+  await page.goto(`${at}/ask`);
+  await page.getByRole("region", { name: "Conversations" }).getByRole("link").first().click();
+  await page.locator(".source").first().click();
+  await page.locator("mark").first().waitFor();
+  await shoot("rtl-ask");
+  for (const name of ["knowledge", "insights", "audit", "people", "roles", "settings", "keys"] as const)
+    await visit(`rtl-${name}`, pages[name]);
   const operator = await (await browser.newContext({ baseURL: server.url })).newPage();
   await operator.goto(server.link);
   await operator.waitForURL(/\/(o|$)/);
@@ -213,6 +240,16 @@ test("every page about Slack", async ({ browser }) => {
   await page.getByRole("link", { name: /Why could they see/ }).click();
   await page.getByRole("region", { name: "Why could they see this?" }).waitFor();
   await shoot("slack-why");
+  await page.goto(`${at}/ask`);
+  await page.getByRole("button", { name: /Where to look/ }).click();
+  await page.getByRole("group", { name: "Workspaces" }).waitFor();
+  await shoot("ask-scope");
+  await page.getByRole("checkbox", { name: /^Acme/ }).last().check();
+  await page.keyboard.press("Escape");
+  await ask(page, "Where is the plan of engineering?");
+  await page.locator(".source").first().click();
+  await page.locator(".panel .said").first().waitFor();
+  await shoot("slack-thread");
   await page.goto(`${here}/health`);
   await page.getByRole("heading", { name: "Slack lets Amebo in" }).waitFor();
   await shoot("slack-health");

@@ -3,7 +3,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { archive } from "./archive";
 import { type FakeSlack, startFakeSlack } from "./fake-slack";
-import { home, signUp, sound } from "./person";
+import { ask, home, signUp, sound } from "./person";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -126,6 +126,25 @@ test("a document of the channel says who may see it and why", async () => {
   await page.keyboard.press("Escape");
 });
 
+test("a question is limited to the workspace, and its source is a thread in which one sees who said what", async () => {
+  await page.goto(`${home(page)}/ask`);
+  await page.getByRole("button", { name: /Where to look/ }).click();
+  await page.getByRole("group", { name: "Workspaces" }).getByRole("checkbox", { name: /^Acme/ }).check();
+  await sound(page, "where to look, with workspaces");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: /Where to look/ })).toContainText("Acme");
+  await ask(page, "How do I rotate the signing keys?");
+  await page.locator(".grounds summary").last().click();
+  await expect(page.locator(".grounds").last()).toContainText("1 knowledge base");
+  await page.locator(".source").first().click();
+  const panel = page.getByRole("complementary", { name: /^Source: / });
+  const said = panel.locator(".said").filter({ hasText: "keyring script" });
+  await expect(said.locator("strong")).toHaveText("grace");
+  await expect(said.locator(".quiet")).toHaveText(/\d\d:\d\d/);
+  await expect(said.locator(".words")).toHaveText("Run the keyring script on Otter");
+  await sound(page, "a thread beside an answer");
+});
+
 test("somebody mentions Amebo, the reply stands in the thread, and its source opens here", async () => {
   await page.goto(`${home(page)}/slack/${connection}/settings`);
   await page.getByRole("checkbox", { name: /People of this workspace count as colleagues/ }).check();
@@ -240,6 +259,10 @@ test("a workspace of which nothing is to be kept says so, and what was kept is f
   await expect(keepsNothing).not.toBeChecked();
   await keepsNothing.check();
   await page.getByRole("button", { name: "Save" }).first().click();
+  // It is asked first: nothing brings back what was kept.
+  const asking = page.getByRole("dialog", { name: "Forget what was kept?" });
+  await sound(page, "before what was kept is forgotten");
+  await asking.getByRole("button", { name: "Keep nothing from now on" }).click();
   await expect(page.getByText("Saved")).toBeVisible();
   await page.reload();
   await expect(keepsNothing).toBeChecked();

@@ -6,12 +6,14 @@ use amebo_core::permission::{Action, Resource};
 use amebo_store::answer::Question;
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use amebo_store::analytics::{Figures, Tally};
+pub use amebo_store::analytics::{Figures, Tally, TopSource};
 pub use amebo_store::question::{AnswerSettings, QuestionFilter, QuestionKey};
 
 use crate::share::as_shared;
 use crate::{Access, App, Error, Result};
 
+/// How many documents are named that answers rest on.
+const TOP_SOURCES: u32 = 10;
 /// The longest stretch of time figures are made for.
 const LONGEST_STRETCH: TimeDelta = TimeDelta::days(400);
 
@@ -24,6 +26,36 @@ impl App {
         until: Option<DateTime<Utc>>,
     ) -> Result<Figures> {
         let permit = access.permit(Resource::Analytics, Action::Read)?;
+        let (from, until) = self.stretch(from, until)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let figures = tx.analytics().figures(from, until).await?;
+        tx.commit().await?;
+        Ok(figures)
+    }
+
+    /// The documents that most answers of such a stretch rest on, of those that the caller may see.
+    pub async fn top_sources(
+        &self,
+        access: &Access,
+        from: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<Vec<TopSource>> {
+        let permit = access.permit(Resource::Analytics, Action::Read)?;
+        let (from, until) = self.stretch(from, until)?;
+        let mut tx = self.store.begin(&permit).await?;
+        let sources = tx
+            .analytics()
+            .top_sources(from, until, access.reader(), TOP_SOURCES)
+            .await?;
+        tx.commit().await?;
+        Ok(sources)
+    }
+
+    fn stretch(
+        &self,
+        from: Option<DateTime<Utc>>,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
         let until = until.unwrap_or_else(|| self.environment().now());
         let from = from.unwrap_or(until - TimeDelta::days(30));
         if from >= until || until - from > LONGEST_STRETCH {
@@ -32,10 +64,7 @@ impl App {
                 "from must lie before until, by at most 400 days",
             ));
         }
-        let mut tx = self.store.begin(&permit).await?;
-        let figures = tx.analytics().figures(from, until).await?;
-        tx.commit().await?;
-        Ok(figures)
+        Ok((from, until))
     }
 
     /// The organisation's questions with their answers, the latest first, for those who may read what others asked. What they may

@@ -1,10 +1,13 @@
-//! Figures about questions and answers. No text leaves here, so whoever sees them learns nothing of what was asked.
+//! Figures about questions and answers. No words of anybody who asked leave here, so whoever sees them learns nothing of what was asked.
 
-use amebo_core::id::Id as _;
+use amebo_core::document::Reader;
+use amebo_core::id::{DocumentId, Id as _};
 use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 use crate::OrgTx;
 use crate::answer::unsigned;
+use crate::document::Eyes;
 use crate::error::Result;
 use crate::transaction::Scope;
 
@@ -23,6 +26,17 @@ pub struct Figures {
     pub latency_p95_us: u64,
     /// How often declined, by reason.
     pub declined: Vec<(String, u64)>,
+}
+
+/// A document that answers rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopSource {
+    /// The document.
+    pub document: DocumentId,
+    /// What it is called now.
+    pub title: String,
+    /// How many answers cite it.
+    pub answers: u64,
 }
 
 /// Counts of questions by what became of them.
@@ -155,5 +169,45 @@ impl Analytics<'_> {
                 .map(|(reason, count)| (reason, unsigned(Some(count))))
                 .collect(),
         })
+    }
+
+    /// The documents that most answers to what was asked from `from` on and before `until` rest on, as far as `reader` may see them.
+    pub async fn top_sources(
+        &mut self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        reader: &Reader,
+        limit: u32,
+    ) -> Result<Vec<TopSource>> {
+        let eyes = Eyes::of(reader);
+        let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
+            "select d.id, d.title, count(distinct a.id)
+             from questions q
+             join answers a on a.organization_id = q.organization_id and a.question_id = q.id and a.outcome = 'answered'
+             join citations c on c.organization_id = a.organization_id and c.answer_id = a.id
+             join documents d on d.organization_id = c.organization_id and d.id = c.document_id
+             where q.organization_id = $1 and q.created_at >= $2 and q.created_at < $3
+               and (d.audience ->> 'kind' = any($4) or d.audience -> 'roles' ? $5 or d.audience -> 'users' ? $6
+                    or d.audience ->> 'channel' = any($7))
+             group by d.id, d.title order by 3 desc, d.title limit $8",
+        )
+        .bind(self.0.organization.uuid())
+        .bind(from)
+        .bind(until)
+        .bind(eyes.kinds)
+        .bind(eyes.role)
+        .bind(eyes.user)
+        .bind(eyes.channels)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0.connection)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(document, title, answers)| TopSource {
+                document: DocumentId::from_uuid(document),
+                title,
+                answers: unsigned(Some(answers)),
+            })
+            .collect())
     }
 }

@@ -14,8 +14,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
-pub(crate) use self::row::failure;
-use self::row::{Eyes, Row, select};
+pub(crate) use self::row::{Eyes, failure};
+use self::row::{Row, select};
 use uuid::Uuid;
 
 use crate::error::Result;

@@ -484,6 +484,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/analytics/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ten documents that most answers rest on, of those that you may see. */
+        get: operations["list_top_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/answer-settings": {
         parameters: {
             query?: never;
@@ -1795,6 +1812,8 @@ export interface components {
             searched: components["schemas"]["SearchedResponse"];
             /** @description The answer sentence by sentence. */
             sentences: components["schemas"]["SentenceResponse"][];
+            /** @description Of a failed question: whether nothing broke, but whoever asked stopped the answer while it was written. */
+            stopped: boolean;
             /** @description What to show: the answer with its marks `[1]`, `[2]`, or what is said instead of one. */
             text: string;
             usage: components["schemas"]["ModelUsageResponse"];
@@ -4024,6 +4043,20 @@ export interface components {
          * @description All refresh tokens that descend from one sign-in.
          */
         TokenFamilyId: string;
+        TopSourceList: {
+            items: components["schemas"]["TopSourceResponse"][];
+        };
+        /** @description A document that answers rest on. */
+        TopSourceResponse: {
+            /**
+             * Format: int64
+             * @description How many answers cite it.
+             */
+            answers: number;
+            document_id: components["schemas"]["DocumentId"];
+            /** @description What it is called now. */
+            title: string;
+        };
         /** @description A file of an export that could not be read. */
         UnreadFile: {
             /** @description Its name in the archive. */
@@ -5353,6 +5386,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FiguresResponse"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_top_sources: {
+        parameters: {
+            query?: {
+                /** @description From when on; 30 days before `until` when absent. */
+                from?: string;
+                /** @description Before when; now when absent. At most 400 days after `from`. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                organization_id: components["schemas"]["OrganizationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopSourceList"];
                 };
             };
             403: {

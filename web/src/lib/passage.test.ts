@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blocksOf, charactersOf, cut, flowing } from "./passage";
+import { blocksOf, charactersOf, cut, flowing, messageOf } from "./passage";
 
 const bytes = (text: string) => new TextEncoder().encode(text).length;
 
@@ -64,4 +64,14 @@ describe("blocks of extracted text", () => {
       expect(flowing(text)).toBe(text);
     }
   });
+});
+
+test("a written-down message tells who spoke, when, and what was said", () => {
+  const text =
+    "#general, 3 May 2026 09:10 UTC. Ada\n\nAda Obi (he/him) (09:10): Ready (almost): yes\n\n李 (4 May 2026 08:00): 好";
+  const parts = blocksOf(text).map((block) => {
+    const found = messageOf(text, block);
+    return found && [found.speaker, found.time, found.words].map(({ start, end }) => text.slice(start, end));
+  });
+  expect(parts).toEqual([null, ["Ada Obi (he/him)", "09:10", "Ready (almost): yes"], ["李", "4 May 2026 08:00", "好"]]);
 });

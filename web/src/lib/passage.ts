@@ -55,6 +55,22 @@ function kindOf(text: string): TextBlock["kind"] {
   return lines.length > 1 && lines.every((line) => line.trim().startsWith("|")) ? "table" : "text";
 }
 
+/** Who said something, and when: what each message of a thread that was written down begins with. */
+const SPEAKER = /^(.{1,80}?) (\((?:\d{1,2} \p{L}+ \d{4} )?\d{2}:\d{2}\)): /u;
+
+/** Where in a written-down message the speaker, the time and the words are; null where nobody speaks. */
+export function messageOf(content: string, block: Span): { speaker: Span; time: Span; words: Span } | null {
+  const found = SPEAKER.exec(content.slice(block.start, block.end));
+  if (!found) return null;
+  const [whole, name = "", time = ""] = found;
+  const afterName = block.start + name.length + 1;
+  return {
+    speaker: { start: block.start, end: block.start + name.length },
+    time: { start: afterName + 1, end: afterName + time.length - 1 },
+    words: { start: block.start + whole.length, end: block.end },
+  };
+}
+
 /** What begins a line of its own: points of a list, rows of a table, headings, quotations, code, and what is set in. */
 const OWN_LINE = /^(?:\s|[-*+•]\s|\||#{1,6}\s|>|\d{1,4}[.)]\s|```|\[file: )/;
 /** What ends a line for good: two spaces or a backslash, as Markdown has it. */

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { api, read } from "../api/client";
 import { useOrganization } from "../api/organization";
 import { Problem } from "../api/problem";
-import { blocksOf, charactersOf, cut, flowing, type Span, type TextBlock } from "../lib/passage";
+import { blocksOf, charactersOf, cut, flowing, messageOf, type Span, type TextBlock } from "../lib/passage";
 import { t } from "../lib/text";
 import { Button } from "./button";
 import { MoreButton } from "./more";
@@ -13,6 +13,8 @@ type TextProps = {
   document: string;
   /** The bytes to mark. */
   range?: Span | undefined;
+  /** Whether it is a conversation that was written down: each paragraph is what somebody said. */
+  isChat?: boolean;
   /** How many bytes to show at once. */
   around?: number;
   /** What to show when the document is gone, or has no text yet. */
@@ -20,7 +22,7 @@ type TextProps = {
 };
 
 /** A document's text, read in stretches, with one place marked and in sight. */
-export function DocumentText({ document: id, range, around = 40_000, missing }: TextProps) {
+export function DocumentText({ document: id, range, isChat = false, around = 40_000, missing }: TextProps) {
   const { id: organization, path } = useOrganization();
   const first = Math.max(0, (range?.start ?? 0) - around / 2);
   const length = around + ((range?.end ?? 0) - (range?.start ?? 0));
@@ -51,14 +53,16 @@ export function DocumentText({ document: id, range, around = 40_000, missing }: 
         </Button>
       )}
       {text.data.pages.map((page) => (
-        <Stretch key={page.start} content={page.content} start={page.start} range={range} />
+        <Stretch key={page.start} content={page.content} start={page.start} range={range} isChat={isChat} />
       ))}
       <MoreButton query={text} label="document.later" />
     </div>
   );
 }
 
-function Stretch({ content, start, range }: { content: string; start: number; range: Span | undefined }) {
+type StretchProps = { content: string; start: number; range: Span | undefined; isChat: boolean };
+
+function Stretch({ content, start, range, isChat }: StretchProps) {
   const blocks = useMemo(() => blocksOf(content), [content]);
   const flow = useMemo(() => flowing(content), [content]);
   const marked = useMemo(() => (range ? charactersOf(content, start, range) : null), [content, start, range]);
@@ -70,18 +74,37 @@ function Stretch({ content, start, range }: { content: string; start: number; ra
   return (
     <div ref={box}>
       {blocks.map((block) => (
-        <BlockView key={block.start} block={block} content={block.kind === "table" ? content : flow} marked={marked} />
+        <BlockView
+          key={block.start}
+          block={block}
+          content={block.kind === "table" ? content : flow}
+          marked={marked}
+          isChat={isChat}
+        />
       ))}
     </div>
   );
 }
 
-function BlockView({ block, content, marked }: { block: TextBlock; content: string; marked: Span | null }) {
-  const pieces = cut(content, block, marked).map((piece, index) =>
-    // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one block have no other name and do not move
-    piece.isMarked ? <mark key={index}>{piece.text}</mark> : <span key={index}>{piece.text}</span>,
-  );
-  if (block.kind === "heading") return <p className={`heading level-${block.level}`}>{pieces}</p>;
-  if (block.kind === "table") return <pre className="scroll-x">{pieces}</pre>;
-  return <p>{pieces}</p>;
+type BlockProps = { block: TextBlock; content: string; marked: Span | null; isChat: boolean };
+
+function BlockView({ block, content, marked, isChat }: BlockProps) {
+  const message = isChat ? messageOf(content, block) : null;
+  const piecesOf = (place: Span) =>
+    cut(content, place, marked).map((piece, index) =>
+      // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one block have no other name and do not move
+      piece.isMarked ? <mark key={index}>{piece.text}</mark> : <span key={index}>{piece.text}</span>,
+    );
+  if (message)
+    return (
+      <p className="said">
+        <strong>{piecesOf(message.speaker)}</strong> <span className="quiet small">{piecesOf(message.time)}</span>
+        <span className="words">{piecesOf(message.words)}</span>
+      </p>
+    );
+  // A message that has code in it goes on after it, and is no heading.
+  if (block.kind === "heading" && !(isChat && block.level === 0))
+    return <p className={`heading level-${block.level}`}>{piecesOf(block)}</p>;
+  if (block.kind === "table") return <pre className="scroll-x">{piecesOf(block)}</pre>;
+  return <p className={isChat && block.start === 0 ? "quiet small" : undefined}>{piecesOf(block)}</p>;
 }

@@ -47,9 +47,17 @@ const shapes = {
 
 export type IconName = keyof typeof shapes;
 
+/** Those that point to where the text goes or comes from; they turn round with it. */
+const DIRECTED: ReadonlySet<IconName> = new Set(["ask", "back", "exit", "external", "next", "quote"]);
+
 export function Icon({ name }: { name: IconName }) {
   return (
-    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg
+      className={DIRECTED.has(name) ? "icon directed" : "icon"}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+      focusable="false"
+    >
       <path d={shapes[name]} />
     </svg>
   );

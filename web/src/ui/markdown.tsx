@@ -39,7 +39,9 @@ function BlockView({ block, cite }: { block: Block; cite: Cite }) {
             <thead>
               <tr>
                 {block.head.map((cell, index) => (
-                  <th key={String(index)}>{inline(cell, cite)}</th>
+                  <th scope="col" key={String(index)}>
+                    {inline(cell, cite)}
+                  </th>
                 ))}
               </tr>
             </thead>

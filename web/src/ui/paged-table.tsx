@@ -30,9 +30,11 @@ export function PagedTable<T>({ query, columns, row, idOf, isShown = () => true,
               <thead>
                 <tr>
                   {columns.map((name) => (
-                    <th key={name}>{name}</th>
+                    <th scope="col" key={name}>
+                      {name}
+                    </th>
                   ))}
-                  <th>
+                  <th scope="col">
                     <span className="visually-hidden">{t("people.actions")}</span>
                   </th>
                 </tr>

@@ -1,7 +1,7 @@
 //! Figures about questions and answers, and how an organisation wants to be answered.
 
-use amebo_app::analytics::{AnswerSettings, Figures, Tally};
-use amebo_core::id::OrganizationId;
+use amebo_app::analytics::{AnswerSettings, Figures, Tally, TopSource};
+use amebo_core::id::{DocumentId, OrganizationId};
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::problem::{Problem, ProblemDocument};
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(get_figures))
+        .routes(routes!(list_top_sources))
         .routes(routes!(get_answer_settings, change_answer_settings))
 }
 
@@ -132,6 +133,46 @@ async fn get_figures(
 ) -> Result<axum::Json<FiguresResponse>, Problem> {
     let figures = state.app.figures(&access, query.from, query.until).await?;
     Ok(axum::Json(figures.into()))
+}
+
+/// A document that answers rest on.
+#[derive(Serialize, ToSchema)]
+struct TopSourceResponse {
+    document_id: DocumentId,
+    /// What it is called now.
+    title: String,
+    /// How many answers cite it.
+    answers: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TopSourceList {
+    items: Vec<TopSourceResponse>,
+}
+
+impl From<TopSource> for TopSourceResponse {
+    fn from(source: TopSource) -> Self {
+        Self {
+            document_id: source.document,
+            title: source.title,
+            answers: source.answers,
+        }
+    }
+}
+
+/// The ten documents that most answers rest on, of those that you may see.
+#[utoipa::path(get, path = "/organizations/{organization_id}/analytics/sources", tag = "Analytics",
+    params(("organization_id" = OrganizationId, Path), FiguresQuery),
+    responses((status = 200, body = TopSourceList), (status = 403, body = ProblemDocument), (status = 422, body = ProblemDocument)))]
+async fn list_top_sources(
+    InOrganization(access): InOrganization,
+    State(state): State<AppState>,
+    Query(query): Query<FiguresQuery>,
+) -> Result<axum::Json<TopSourceList>, Problem> {
+    let sources = state.app.top_sources(&access, query.from, query.until).await?;
+    Ok(axum::Json(TopSourceList {
+        items: sources.into_iter().map(TopSourceResponse::from).collect(),
+    }))
 }
 
 /// How the organization wants to be answered.

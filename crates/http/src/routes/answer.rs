@@ -67,6 +67,8 @@ pub(crate) struct AnswerResponse {
     latency: LatencyResponse,
     /// Whether sentences are missing, because a document they rest on was deleted or is not for you.
     redacted: bool,
+    /// Of a failed question: whether nothing broke, but whoever asked stopped the answer while it was written.
+    stopped: bool,
 }
 
 /// One sentence of an answer.
@@ -208,6 +210,7 @@ impl AnswerResponse {
                 total: answer.latency.total_us,
             },
             redacted,
+            stopped: false,
         };
         match answer.verdict {
             Verdict::Answered {
@@ -239,7 +242,8 @@ impl AnswerResponse {
                 response.closest = closest.into_iter().map(CitationResponse::from).collect();
                 response.confidence = Some(confidence);
             }
-            Verdict::Escalated { .. } | Verdict::Failed { .. } => {}
+            Verdict::Failed { stopped, .. } => response.stopped = stopped,
+            Verdict::Escalated { .. } => {}
         }
         response.confidence_level = response.confidence.map(Confidence::level);
         response

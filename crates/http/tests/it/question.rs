@@ -1,5 +1,7 @@
 //! Asking: the one outcome of every question, its citations, its stream, and who may read it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use amebo_core::permission::Role;
 use amebo_testkit::{FakeModel, Person, Reply, Setup, TestApp, Turn, WordModel};
 use axum::body::Body;
@@ -351,6 +353,67 @@ async fn what_a_reader_may_not_see_is_neither_found_nor_counted() {
         !reply.to_string().contains("25 days"),
         "the index was not told, and the text leaked: {reply:#}"
     );
+}
+
+#[tokio::test]
+async fn the_documents_that_most_answers_rest_on_are_named_to_those_who_may_see_them() {
+    let app = TestApp::start().await;
+    let owner = acme(&app).await;
+    let member = app.member(&owner, Role::Administrator).await;
+    let base = knowledge_base(&owner, "Depot").await;
+    uploaded(
+        &owner,
+        &base,
+        "gates.md",
+        "# Gates\n\nThe gate of the depot opens at six.",
+    )
+    .await;
+    app.run_jobs().await;
+    let mut cited: BTreeMap<String, u64> = BTreeMap::new();
+    for text in [
+        "How many days of paid leave do new employees receive?",
+        "How many days of paid leave do new employees receive?",
+        "When does the gate of the depot open?",
+    ] {
+        let reply = asked(&owner, text).await;
+        let citations = reply["answer"]["citations"].as_array().unwrap().clone();
+        let titles: BTreeSet<String> = citations
+            .iter()
+            .map(|citation| citation["document_title"].as_str().unwrap().to_owned())
+            .collect();
+        for title in titles {
+            *cited.entry(title).or_default() += 1;
+        }
+    }
+    assert_eq!(cited["gates"], 1);
+    assert!(cited["handbook"] >= 2, "{cited:?}");
+    app.clock.advance(TimeDelta::seconds(1));
+    let named = async |person: &Person| {
+        let path = person.path("/analytics/sources");
+        let sources = person.client.get(&path).await.expect(200).json();
+        let items = sources["items"].as_array().unwrap().clone();
+        items
+            .iter()
+            .map(|source| {
+                (
+                    source["title"].as_str().unwrap().to_owned(),
+                    source["answers"].as_u64().unwrap(),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let of_all = [
+        ("handbook".to_owned(), cited["handbook"]),
+        ("gates".to_owned(), 1),
+    ];
+    assert_eq!(named(&owner).await, of_all, "the most cited first");
+    assert_eq!(named(&member).await, of_all);
+    app.sql(
+        r#"update documents set audience = '{"kind": "members", "roles": ["owner"], "users": []}' where title = 'gates'"#,
+    )
+    .await;
+    assert_eq!(named(&owner).await, of_all);
+    assert_eq!(named(&member).await, of_all[..1]);
 }
 
 #[tokio::test]

@@ -94,15 +94,15 @@ pub(crate) fn failure(kept: Option<Json<Value>>) -> Option<Failure> {
 
 /// [`Audience::includes`] in the terms of a query: the kinds that include the reader as such, the role and person that a list may
 /// name, and the Slack channels they read.
-pub(super) struct Eyes {
-    pub(super) kinds: &'static [&'static str],
-    pub(super) role: Option<&'static str>,
-    pub(super) user: Option<String>,
-    pub(super) channels: Vec<String>,
+pub(crate) struct Eyes {
+    pub(crate) kinds: &'static [&'static str],
+    pub(crate) role: Option<&'static str>,
+    pub(crate) user: Option<String>,
+    pub(crate) channels: Vec<String>,
 }
 
 impl Eyes {
-    pub(super) fn of(reader: &Reader) -> Self {
+    pub(crate) fn of(reader: &Reader) -> Self {
         const INSIDE: &[&str] = &["organization", "public"];
         const OUTSIDE: &[&str] = &["public"];
         let (kinds, role, user, channels) = match reader {

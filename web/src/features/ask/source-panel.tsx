@@ -8,7 +8,7 @@ import { Button, IconButton } from "../../ui/button";
 import { DocumentText } from "../../ui/document-text";
 import { Icon } from "../../ui/icon";
 import { Waiting } from "../../ui/state";
-import { download, pageOf } from "../knowledge/original";
+import { download, isFromSlack, pageOf } from "../knowledge/original";
 import type { Citation } from "./conversation";
 
 const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
@@ -96,6 +96,7 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
           <DocumentText
             document={citation.document_id}
             range={range}
+            isChat={document.data ? isFromSlack(document.data) : false}
             around={4000}
             missing={<Quote citation={citation} />}
           />

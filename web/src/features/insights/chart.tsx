@@ -1,17 +1,10 @@
 import { date, number } from "../../lib/format";
 import { t } from "../../lib/text";
 import { ceiling } from "./ceiling";
-
-const SERIES = ["answered", "declined", "escalated", "failed"] as const;
-
-export type Day = { day: string } & Record<(typeof SERIES)[number], number>;
+import { type Day, SERIES, total } from "./days";
 
 const WIDTH = 900;
 const HEIGHT = 220;
-
-function total(day: Day): number {
-  return SERIES.reduce((sum, name) => sum + day[name], 0);
-}
 
 /** A bar a day, by what became of the questions; as a table for whoever does not see it. */
 export function Chart({ days }: { days: Day[] }) {
@@ -70,9 +63,9 @@ export function Chart({ days }: { days: Day[] }) {
           <table className="table">
             <thead>
               <tr>
-                <th>{t("insights.day")}</th>
+                <th scope="col">{t("insights.day")}</th>
                 {SERIES.map((name) => (
-                  <th key={name} className="end">
+                  <th scope="col" key={name} className="end">
                     {t(`outcome.${name}`)}
                   </th>
                 ))}
@@ -83,7 +76,7 @@ export function Chart({ days }: { days: Day[] }) {
                 .filter((day) => total(day) > 0)
                 .map((day) => (
                   <tr key={day.day}>
-                    <td>{date(day.day)}</td>
+                    <th scope="row">{date(day.day)}</th>
                     {SERIES.map((name) => (
                       <td key={name} className="end numbers">
                         {number(day[name])}

@@ -10,7 +10,10 @@ import { Select } from "../../ui/field";
 import { Page } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/state";
 import "../../ui/styles/insights.css";
-import { Chart, type Day } from "./chart";
+import { UsageCard } from "../../ui/usage";
+import { Chart } from "./chart";
+import { filled, toCsv } from "./days";
+import { TopSources } from "./top-sources";
 
 type Figures = Schemas["FiguresResponse"];
 
@@ -22,16 +25,19 @@ export function Insights() {
   const { id, path, at, can } = useOrganization();
   const [search, setSearch] = useSearch();
   const range = RANGES.find((days) => days === search.get("days")) ?? "30";
+  // Together, so that nothing moves when the second arrives.
   const figures = useQuery({
     queryKey: [id, "figures", range],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/analytics", {
-          params: { path, query: { from: new Date(Date.now() - Number(range) * DAY).toISOString() } },
-        }),
-      ),
+    queryFn: async () => {
+      const query = { from: new Date(Date.now() - Number(range) * DAY).toISOString() };
+      const [figures, sources] = await Promise.all([
+        read(api.GET("/api/v1/organizations/{organization_id}/analytics", { params: { path, query } })),
+        read(api.GET("/api/v1/organizations/{organization_id}/analytics/sources", { params: { path, query } })),
+      ]);
+      return { ...figures, sources: sources.items };
+    },
   });
-  const days = figures.data ? filled(figures.data, Number(range)) : [];
+  const days = figures.data ? filled(figures.data.days, Number(range)) : [];
   return (
     <Page
       title={t("nav.insights")}
@@ -63,9 +69,12 @@ export function Insights() {
       <Loaded query={figures} rows={3} height="7rem">
         {(data) =>
           data.total.questions === 0 ? (
-            <Empty icon="chart" title={t("insights.none")}>
-              {t("insights.noneHow")}
-            </Empty>
+            <>
+              <Empty icon="chart" title={t("insights.none")}>
+                {t("insights.noneHow")}
+              </Empty>
+              <UsageCard />
+            </>
           ) : (
             <>
               <Tiles figures={data} />
@@ -73,7 +82,10 @@ export function Insights() {
                 <h2 id="over-time">{t("insights.overTime")}</h2>
                 <Chart days={days} />
               </section>
-              <Declined figures={data} />
+              <div className="columns">
+                <TopSources items={data.sources} />
+                <Declined figures={data} />
+              </div>
               {can("transcript:read") && (
                 <div className="row">
                   <Link className="button" to={at("/unanswered")}>
@@ -84,6 +96,7 @@ export function Insights() {
                   </Link>
                 </div>
               )}
+              <UsageCard />
             </>
           )
         }
@@ -153,20 +166,4 @@ function Declined({ figures }: { figures: Figures }) {
       </dl>
     </section>
   );
-}
-
-/** Every day of the range, those on which nothing was asked included. */
-export function filled(figures: Figures, range: number): Day[] {
-  const known = new Map(figures.days.map((day) => [day.day, day]));
-  const today = Date.now();
-  return Array.from({ length: range }, (_, index) => {
-    const day = new Date(today - (range - 1 - index) * DAY).toISOString().slice(0, 10);
-    const { answered = 0, declined = 0, escalated = 0, failed = 0 } = known.get(day) ?? {};
-    return { day, answered, declined, escalated, failed };
-  });
-}
-
-function toCsv(days: Day[]): string {
-  const rows = days.map((day) => [day.day, day.answered, day.declined, day.escalated, day.failed].join(","));
-  return ["day,answered,declined,escalated,failed", ...rows].join("\r\n");
 }

@@ -16,7 +16,7 @@ type Question = Schemas["QuestionResponse"];
 const ORIGINS: Question["origin"][] = ["slack", "session", "api", "chat_completions", "mcp", "terminal"];
 const OUTCOMES: Schemas["Outcome"][] = ["answered", "declined", "escalated", "failed"];
 /** How an outcome is coloured, where it is more than news. */
-const TONES = { answered: "good", declined: "warn", escalated: "", failed: "bad" } as const;
+const TONES = { answered: "good", declined: "warn", escalated: "", stopped: "", failed: "bad" } as const;
 
 /** What was asked, wherever it was, for those who may read what others asked. */
 export function Questions() {
@@ -108,7 +108,8 @@ export function Questions() {
 
 function Row({ question }: { question: Question }) {
   const { at } = useOrganization();
-  const outcome = question.answer?.outcome;
+  // Nothing broke where whoever asked wanted no more of it.
+  const outcome = question.answer?.stopped ? "stopped" : question.answer?.outcome;
   const address = at(`/questions/${question.id}`);
   return (
     <li className="card row between">

@@ -20,7 +20,7 @@ import { Standing, useReindex } from "./document-list";
 import { FailureNotice } from "./failure";
 import { type Document, useWork } from "./follow";
 import { useBases } from "./knowledge";
-import { download, pageOf } from "./original";
+import { download, isFromSlack, pageOf } from "./original";
 import { Passages } from "./passages";
 import { SlackAudienceDialog } from "./slack-audience";
 
@@ -44,11 +44,6 @@ export function DocumentPage({ params }: { params: Params }) {
 }
 
 type Open = "rename" | "audience" | "why" | undefined;
-
-/** Whether it was written down from a channel: it is for one, or links to a message. */
-function isFromSlack(document: Document): boolean {
-  return document.audience.kind === "slack_channel" || /\/archives\/\w+\/p\d+/.test(document.source_url ?? "");
-}
 
 function View({ document }: { document: Document }) {
   const { id, at, can } = useOrganization();
@@ -135,6 +130,7 @@ function View({ document }: { document: Document }) {
           key={`${document.version}:${from}`}
           document={document.id}
           range={range}
+          isChat={isFromSlack(document)}
           missing={<p className="quiet">{t("document.noText")}</p>}
         />
       )}

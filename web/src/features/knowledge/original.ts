@@ -19,3 +19,8 @@ export async function download(organization: string, document: Document) {
     toast(sentence(error));
   }
 }
+
+/** Whether it was written down from a channel: it is for one, or links to a message. */
+export function isFromSlack(document: Document): boolean {
+  return document.audience.kind === "slack_channel" || /\/archives\/\w+\/p\d+/.test(document.source_url ?? "");
+}

@@ -49,11 +49,11 @@ export function ApiKeys() {
                 <table className="table folds">
                   <thead>
                     <tr>
-                      <th>{t("field.name")}</th>
-                      <th>{t("key.may")}</th>
-                      <th>{t("key.used")}</th>
-                      <th>{t("key.ends")}</th>
-                      <th>
+                      <th scope="col">{t("field.name")}</th>
+                      <th scope="col">{t("key.may")}</th>
+                      <th scope="col">{t("key.used")}</th>
+                      <th scope="col">{t("key.ends")}</th>
+                      <th scope="col">
                         <span className="visually-hidden">{t("people.actions")}</span>
                       </th>
                     </tr>

@@ -9,9 +9,9 @@ import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
 import { Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
+import { UsageCard } from "../../ui/usage";
 import { Logo } from "./logo";
 import { SocialLinks } from "./social-links";
-import { Usage } from "./usage";
 
 const ROUTE = "/api/v1/organizations/{organization_id}" as const;
 
@@ -22,7 +22,7 @@ export function OrganizationSettings() {
       <Logo />
       <Colour />
       <SocialLinks />
-      <Usage />
+      <UsageCard />
       <Leaving />
     </div>
   );

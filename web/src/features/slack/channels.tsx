@@ -195,11 +195,11 @@ function Picker({ connection, list }: { connection: Connection; list: Channels }
         <table className="table folds channels">
           <thead>
             <tr>
-              <th>{t("channel.name")}</th>
-              <th>{t("channel.members")}</th>
-              <th>{t("channel.seenBy")}</th>
-              <th>{t("channel.state")}</th>
-              <th>
+              <th scope="col">{t("channel.name")}</th>
+              <th scope="col">{t("channel.members")}</th>
+              <th scope="col">{t("channel.seenBy")}</th>
+              <th scope="col">{t("channel.state")}</th>
+              <th scope="col">
                 <span className="visually-hidden">{t("people.actions")}</span>
               </th>
             </tr>

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useId, useRef, useState } from "react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
 import { sendFile } from "../../api/transfer";
@@ -15,12 +15,17 @@ import "../../ui/styles/knowledge.css";
 import { useBaseFor, useBases } from "./data";
 import type { Import } from "./imports";
 
-/** An archive to be sent in, and what is to become of it. */
-export function ImportForm() {
+/** An archive to be sent in, and what is to become of it. What stands below comes with it, so that nothing is pushed away. */
+export function ImportForm({ children }: { children: ReactNode }) {
   const bases = useBases();
   return (
-    <Loaded query={bases} rows={4}>
-      {({ items }) => <Form bases={items.filter((base) => base.status !== "archived")} />}
+    <Loaded query={bases} rows={1} height="27rem">
+      {({ items }) => (
+        <>
+          <Form bases={items.filter((base) => base.status !== "archived")} />
+          {children}
+        </>
+      )}
     </Loaded>
   );
 }

@@ -34,10 +34,9 @@ export function SlackImports({ params }: { params: Params }) {
         {params.import ? (
           <ImportCard id={params.import} />
         ) : (
-          <>
-            <ImportForm />
+          <ImportForm>
             <Before />
-          </>
+          </ImportForm>
         )}
       </div>
     </Page>

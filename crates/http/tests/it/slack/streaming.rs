@@ -331,6 +331,9 @@ async fn a_reader_who_presses_stop_keeps_what_was_written_marked_once() {
             (&json!(1), &json!(0)),
             "{total}"
         );
+        let asked_of_all = owner.client.get(&owner.path("/questions?outcome=failed")).await;
+        let items = asked_of_all.expect(200).json()["items"].clone();
+        assert_eq!(items[0]["answer"]["stopped"], true, "{items:#}");
         // What is asked afterwards is answered to its end.
         dictated.pass(5);
         let thread = thread.as_str();

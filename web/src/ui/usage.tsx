@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, read } from "../../api/client";
-import { useOrganization } from "../../api/organization";
-import { bytes, number } from "../../lib/format";
-import { type Key, t } from "../../lib/text";
-import { Progress } from "../../ui/page";
-import { Loaded } from "../../ui/state";
+import { api, read } from "../api/client";
+import { useOrganization } from "../api/organization";
+import { bytes, number } from "../lib/format";
+import { type Key, t } from "../lib/text";
+import { Progress } from "./page";
+import { Loaded } from "./state";
 
-export function useUsage() {
+function useUsage() {
   const { id, path } = useOrganization();
   return useQuery({
     queryKey: [id, "usage"],
@@ -15,7 +15,7 @@ export function useUsage() {
 }
 
 /** What the plan allows and how much of it is used. */
-export function Usage() {
+export function UsageCard() {
   const { details } = useOrganization();
   const usage = useUsage();
   return (
