@@ -1,5 +1,6 @@
 // From the one-time link to the first answer with its source; what is refused; what is asked again.
 import { expect, type Page, test } from "@playwright/test";
+import { execute } from "./database";
 import { ask, home, violations } from "./person";
 import { type Server, startServer } from "./server";
 
@@ -121,6 +122,61 @@ test("conversations are renamed, and a deleted one can be taken back", async () 
   await expect(history.getByRole("link", { name: "Leave" })).toBeVisible();
 });
 
+test("an older conversation is found by its title on pages that were not read yet", async () => {
+  execute(
+    server.data,
+    `insert into sessions (id, organization_id, user_id, title, last_question_at, created_at, updated_at)
+     select gen_random_uuid(), organization_id, user_id, 'Talk ' || n, now() - n * interval '1 day', now(), now()
+     from sessions, generate_series(1, 250) n`,
+  );
+  await page.reload();
+  const history = page.getByRole("region", { name: "Conversations" });
+  await expect(history.getByRole("link", { name: "Talk 7", exact: true })).toBeVisible();
+  await expect(history.getByRole("link", { name: "Talk 249" })).toHaveCount(0);
+  await history.getByRole("searchbox").fill("talk 249");
+  await expect(history.getByRole("link")).toHaveText(["Talk 249"]);
+  await history.getByRole("searchbox").fill("talk 251");
+  await expect(history.getByText("No conversation is called that.")).toBeVisible();
+  execute(server.data, "delete from sessions where title like 'Talk %'");
+  // A list that cannot be read says so, and is read again when somebody asks for it.
+  await page.route(/\/sessions\?/, (route) => route.fulfill({ status: 500, json: { detail: "it broke" } }));
+  await page.reload();
+  await expect(history.getByText("It broke.")).toBeVisible({ timeout: 15_000 });
+  await page.unroute(/\/sessions\?/);
+  await history.getByRole("button", { name: "Try again" }).click();
+  await expect(history.getByRole("link", { name: "Leave" })).toBeVisible();
+});
+
+test("a question that the server does not take stays in its field", async () => {
+  await page.goto(`${home(page)}/ask`);
+  const field = page.getByRole("textbox", { name: "Your question" });
+  await page.route("**/sessions", (route) =>
+    route.request().method() === "POST"
+      ? route.fulfill({ status: 500, json: { detail: "it broke" } })
+      : route.continue(),
+  );
+  await field.fill("Who waters the plants?");
+  await field.press("Enter");
+  await expect(page.getByText("It broke.")).toBeVisible();
+  await expect(field).toHaveValue("Who waters the plants?");
+  await page.unroute("**/sessions");
+  await page.reload();
+  await expect(field).toHaveValue("Who waters the plants?");
+  await field.press("Enter");
+  await expect(page.locator(".grounds")).toBeVisible({ timeout: 60_000 });
+  await page.goto(`${home(page)}/ask`);
+  await expect(field).toHaveValue("");
+});
+
+test("a page whose code does not come says so, and comes when it is tried again", async () => {
+  await page.route("**/dashboard/insights-*.js", (route) => route.abort());
+  await page.getByRole("link", { name: "Insights" }).click();
+  await expect(page.getByText("This page could not be loaded.")).toBeVisible();
+  await page.unroute("**/dashboard/insights-*.js");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { name: "Insights", level: 1 })).toBeVisible();
+});
+
 test("a session that ends asks for the password in place and loses nothing", async () => {
   await page.goto("/account");
   await page.getByLabel("New password").fill("correct horse battery");
@@ -139,4 +195,19 @@ test("a session that ends asks for the password in place and loses nothing", asy
   await expect(dialog).toBeHidden();
   await expect(page.getByRole("heading", { name: "How fast is a message answered at night?", level: 2 })).toBeVisible();
   await expect(page.locator(".grounds")).toBeVisible({ timeout: 60_000 });
+});
+
+test("nor does whoever leaves the page then, and signs in where it leads", async () => {
+  await page.goto(`${home(page)}/ask`);
+  const field = page.getByRole("textbox", { name: "Your question" });
+  await field.fill("What does a trip to Lisbon cost?");
+  await page.context().clearCookies();
+  await field.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Sign in again" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.getByLabel("E-mail").fill("admin@localhost");
+  await page.getByLabel("Password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(field).toHaveValue("What does a trip to Lisbon cost?");
 });

@@ -119,8 +119,18 @@ test("a role and its exceptions are put back as they were, and so is an invitati
   await page.getByRole("button", { name: "Actions for Ben Eze" }).click();
   await page.getByRole("menuitem", { name: "Permissions" }).click();
   await page.getByRole("group", { name: "Documents" }).getByRole("combobox").first().selectOption("grant");
+  // What is changed is on the page before all else is read anew and undoing is offered: it still goes back to what was.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/roles", async (route) => {
+    await held;
+    await route.continue();
+  });
   await page.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("1 exception");
+  release();
   await page.getByRole("button", { name: "Undo" }).last().click();
   await expect(row).not.toContainText("exception");
   await invite("chi@example.com");

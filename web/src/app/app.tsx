@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { Suspense, useState, useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { useAccount } from "../api/account";
 import { Problem } from "../api/problem";
 import { onSessionEnded, sessionEnded } from "../api/session";
@@ -7,10 +7,9 @@ import { SignInAgain } from "../features/entrance/sign-in";
 import { LanguageContext } from "../lib/language";
 import { match, usePath } from "../lib/router";
 import { currentLanguage, keepLanguage, type Language, loadCatalogue } from "../lib/text";
-import { Waiting } from "../ui/state";
 import { Toasts } from "../ui/toast";
 import { Boundary } from "./boundary";
-import { entrances, Inside } from "./inside";
+import { entrances, expectPage, Inside } from "./inside";
 
 const client = new QueryClient({
   defaultOptions: {
@@ -20,6 +19,8 @@ const client = new QueryClient({
     },
   },
 });
+
+expectPage(location.pathname);
 
 export function App() {
   const [language, setLanguage] = useState(currentLanguage);
@@ -33,9 +34,7 @@ export function App() {
       <QueryClientProvider client={client}>
         {/* Another language is another page: every text is taken anew. */}
         <Boundary key={language}>
-          <Suspense fallback={<Waiting />}>
-            <Pages />
-          </Suspense>
+          <Pages />
           <Again />
         </Boundary>
         <Toasts />

@@ -1,5 +1,5 @@
 // Everything behind the sign-in: which page an address is, and the organisation it lies in.
-import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { type ComponentType, useEffect } from "react";
 import { type Account, useAccount } from "../api/account";
 import { OrganizationProvider } from "../api/organization";
 import { Problem } from "../api/problem";
@@ -10,6 +10,7 @@ import { ResetPassword } from "../features/entrance/reset";
 import { SignIn, SignUp } from "../features/entrance/sign-in";
 import { match, navigate, type Params } from "../lib/router";
 import { t } from "../lib/text";
+import { later } from "../ui/later";
 import { Empty, Failure, Waiting } from "../ui/state";
 import { Boundary } from "./boundary";
 import { DocumentAnywhere } from "./document-anywhere";
@@ -23,10 +24,22 @@ export const entrances: [string, ComponentType][] = [
   ["/reset-password", ResetPassword],
 ];
 
-type PageComponent = ComponentType<{ params: Params }>;
+type PageComponent = ComponentType<{ params: Params }> & { expect?: () => void };
 
-function page(load: () => Promise<PageComponent>): PageComponent {
-  return lazy(async () => ({ default: await load() }));
+function page(load: () => Promise<ComponentType<{ params: Params }>>): PageComponent {
+  return later(load, WaitingPage);
+}
+
+function failed(error: unknown, retry: () => void) {
+  return <Failure error={error} retry={retry} />;
+}
+
+function WaitingPage() {
+  return (
+    <div className="page">
+      <Waiting />
+    </div>
+  );
 }
 
 const Start = page(async () => (await import("../features/start/start")).Start);
@@ -70,6 +83,19 @@ const outside: [string, PageComponent][] = [
   ["/documents/:document", DocumentAnywhere],
 ];
 
+function pageAt(path: string) {
+  for (const [pattern, Component] of [...inOrganization, ...outside]) {
+    const params = match(pattern, path);
+    if (params) return { Component, params };
+  }
+  return undefined;
+}
+
+/** Has the code of the page at an address come before it is known who asks for it. */
+export function expectPage(path: string) {
+  pageAt(path)?.Component.expect?.();
+}
+
 export function Inside({ path }: { path: string }) {
   const account = useAccount();
   const isRefused = account.error instanceof Problem && account.error.status === 401;
@@ -81,11 +107,7 @@ export function Inside({ path }: { path: string }) {
   }, [isRefused]);
   if (account.data) return <SignedIn account={account.data} path={path} />;
   if (account.error && !isRefused) return <Failure error={account.error} retry={() => account.refetch()} />;
-  return (
-    <div className="page">
-      <Waiting />
-    </div>
-  );
+  return <WaitingPage />;
 }
 
 const LAST = "amebo.organization";
@@ -104,10 +126,7 @@ function SignedIn({ account, path }: { account: Account; path: string }) {
     if (path === "/" && place) navigate(`/o/${place.slug}/ask`, { replace: true });
   }, [path, place, named]);
 
-  const found = [...inOrganization, ...outside].flatMap(([pattern, Component]) => {
-    const params = match(pattern, path);
-    return params ? [{ pattern, Component, params }] : [];
-  })[0];
+  const found = pageAt(path);
   if (!place) {
     if (path.startsWith("/o/"))
       return (
@@ -121,39 +140,23 @@ function SignedIn({ account, path }: { account: Account; path: string }) {
   }
   const content = (
     <Boundary key={path.split("/").slice(0, 4).join("/")}>
-      <Suspense
-        fallback={
-          <div className="page">
-            <Waiting />
-          </div>
-        }
-      >
-        {found ? (
-          <found.Component params={found.params} />
-        ) : path === "/" ? (
-          <Waiting />
-        ) : (
-          <Empty icon="search" title={t("state.missing")}>
-            {t("state.missingHow")}
-          </Empty>
-        )}
-      </Suspense>
+      {found ? (
+        <found.Component params={found.params} />
+      ) : path === "/" ? (
+        <WaitingPage />
+      ) : (
+        <Empty icon="search" title={t("state.missing")}>
+          {t("state.missingHow")}
+        </Empty>
+      )}
     </Boundary>
   );
   if (!place) return <main className="page">{content}</main>;
   return (
-    <OrganizationProvider key={place.organization_id} membership={place}>
-      <Suspense
-        fallback={
-          <div className="page">
-            <Waiting />
-          </div>
-        }
-      >
-        <Shell account={account} path={path}>
-          {content}
-        </Shell>
-      </Suspense>
+    <OrganizationProvider key={place.organization_id} membership={place} waiting={<WaitingPage />} failed={failed}>
+      <Shell account={account} path={path}>
+        {content}
+      </Shell>
     </OrganizationProvider>
   );
 }

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { eventReader } from "./events";
+import { expect, test, vi } from "vitest";
+import { eventReader, readEvents } from "./events";
 
 test("events come whole, however the text is cut", () => {
   const stream =
@@ -13,4 +13,29 @@ test("events come whole, however the text is cut", () => {
       { name: "verdict", id: undefined, data: { x: 1 } },
     ]);
   }
+});
+
+test("a line that says nothing any more counts as broken, one that is alive does not", async () => {
+  vi.useFakeTimers();
+  let alive = 0;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const beat = setInterval(() => {
+        alive += 1;
+        const said = alive < 10 ? ": alive\n\n" : "event: x\ndata: 1\n\n";
+        controller.enqueue(new TextEncoder().encode(said));
+        if (alive === 10) clearInterval(beat);
+      }, 15_000);
+    },
+  });
+  const names: string[] = [];
+  const read = (async () => {
+    for await (const { name } of readEvents(body)) names.push(name);
+  })();
+  const end = expect(read).rejects.toThrow(TypeError);
+  await vi.advanceTimersByTimeAsync(150_000);
+  expect(names).toEqual(["x"]);
+  await vi.advanceTimersByTimeAsync(45_000);
+  await end;
+  vi.useRealTimers();
 });

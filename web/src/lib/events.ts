@@ -29,13 +29,37 @@ function parse(block: string): ServerEvent[] {
   return data.length ? [{ name, id, data: JSON.parse(data.join("\n")) }] : [];
 }
 
+/** The server says something every fifteen seconds, if only that it is alive. A line that is silent for longer has gone without a word. */
+const LONGEST_SILENCE = 45_000;
+
+function withinSilence<T>(awaited: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // The type of error by which browsers tell of a line that broke.
+    const timer = setTimeout(() => reject(new TypeError("nothing came for too long")), LONGEST_SILENCE);
+    awaited.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Waits before the next attempt to connect; no longer than until the browser is online again. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    function done() {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    }
+    addEventListener("online", done);
+  });
+}
+
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   const read = eventReader();
   const decoder = new TextDecoder();
   const reader = body.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await withinSilence(reader.read());
       if (done) return;
       yield* read(decoder.decode(value, { stream: true }));
     }

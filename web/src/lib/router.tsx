@@ -68,7 +68,11 @@ export function match(pattern: string, path: string): Params | null {
       if (!optional) return null;
       continue;
     }
-    params[name.slice(1, optional ? -1 : undefined)] = decodeURIComponent(part);
+    try {
+      params[name.slice(1, optional ? -1 : undefined)] = decodeURIComponent(part);
+    } catch {
+      return null;
+    }
   }
   return params;
 }

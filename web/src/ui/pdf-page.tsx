@@ -12,7 +12,7 @@ import { Failure, Waiting } from "./state";
 
 GlobalWorkerOptions.workerSrc = worker;
 
-type PdfProps = { document: string; version: number; page: number; quote?: string | undefined };
+export type PdfProps = { document: string; version: number; page: number; quote?: string | undefined };
 
 /** A PDF from one page on, one page at a time. */
 export function PdfPages({ document, version, page: first, quote }: PdfProps) {

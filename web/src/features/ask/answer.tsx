@@ -13,7 +13,7 @@ type AnswerProps = { answer: Answer; open: Citation | undefined; onOpen: (citati
 export function AnswerView({ answer, open, onOpen }: AnswerProps) {
   if (answer.outcome === "declined") return <Declined {...{ answer, open, onOpen }} />;
   if (answer.stopped) return <Notice>{t("answer.stopped")}</Notice>;
-  if (answer.outcome === "failed") return <Notice kind="bad">{answer.text}</Notice>;
+  if (answer.outcome === "failed") return <Notice kind="bad">{t("answer.failed")}</Notice>;
   if (answer.outcome === "escalated") return <Notice>{answer.text}</Notice>;
   const sources = sourcesOf(answer.citations);
   const places = placesOfMarks(answer);

@@ -11,6 +11,7 @@ import { Empty, InPage, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { Composer } from "./composer";
 import { ask, type Citation, forget, liveOf, onLive, questionsQuery, stop } from "./conversation";
+import { forgetDraft } from "./draft";
 import { sessionQuery } from "./history";
 import { SourcePanel } from "./source-panel";
 import { LiveTurn, Turn } from "./turn";
@@ -59,7 +60,8 @@ function Conversation({ session }: { session: string | undefined }) {
     if (count > 1) turns.current?.querySelector(".turn:last-of-type")?.scrollIntoView({ block: "start" });
   }, [count]);
 
-  const begin = async (text: string, standalone = false) => {
+  const draftKey = `${organization.slug}.${session ?? "new"}`;
+  const begin = async (text: string, standalone = false): Promise<boolean> => {
     try {
       let target = session;
       if (!target) {
@@ -74,16 +76,26 @@ function Conversation({ session }: { session: string | undefined }) {
         cache.setQueryData(questionsQuery(organization.id, target).queryKey, []);
         navigate(organization.at(`/ask/${target}${location.search}`));
       }
-      await ask({ cache, organization: organization.id, session: target, text, bases: scope, standalone });
+      await ask({
+        cache,
+        organization: organization.id,
+        session: target,
+        text,
+        bases: scope,
+        standalone,
+        onTaken: () => forgetDraft(draftKey, text),
+      });
+      return true;
     } catch (error) {
       setStarting(false);
       toast(sentence(error));
+      return false;
     }
   };
   const busy = starting || (live !== undefined && live.state !== "failed");
   const composer = (
     <Composer
-      draftKey={`${organization.slug}.${session ?? "new"}`}
+      draftKey={draftKey}
       busy={busy}
       scope={scope}
       onScope={(bases) => setSearch({ bases: bases.join(",") || undefined })}
@@ -110,7 +122,7 @@ function Conversation({ session }: { session: string | undefined }) {
                   question={question}
                   open={open}
                   onOpen={setOpen}
-                  onAsk={at === items.length - 1 && !live ? (text) => begin(text, true) : undefined}
+                  onAsk={at === items.length - 1 && !live ? begin : undefined}
                 />
               ))
             }

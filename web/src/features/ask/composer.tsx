@@ -2,34 +2,35 @@ import { type Ref, useState } from "react";
 import { useOrganization } from "../../api/organization";
 import { t } from "../../lib/text";
 import { IconButton } from "../../ui/button";
+import { draftOf, keepDraft } from "./draft";
 import { ScopePicker } from "./scope-picker";
 
 type ComposerProps = {
-  /** Under which what is typed is kept, so that nothing loses it. */
+  /** Under which what is typed is kept until the server has it, so that nothing loses it. */
   draftKey: string;
   busy: boolean;
   scope: string[];
   onScope: (bases: string[]) => void;
-  onAsk: (text: string) => void;
+  /** Asks; false when the question did not even come onto the page. */
+  onAsk: (text: string) => Promise<boolean>;
   onStop: () => void;
   field: Ref<HTMLTextAreaElement>;
 };
 
 export function Composer({ draftKey, busy, scope, onScope, onAsk, onStop, field }: ComposerProps) {
-  const kept = `amebo.draft.${draftKey}`;
-  const [text, setText] = useState(() => sessionStorage.getItem(kept) ?? "");
+  const [text, setText] = useState(() => draftOf(draftKey));
   const { cannot } = useOrganization();
   const refused = cannot("question:create");
   const change = (next: string) => {
     setText(next);
-    if (next) sessionStorage.setItem(kept, next);
-    else sessionStorage.removeItem(kept);
+    keepDraft(draftKey, next);
   };
-  const submit = () => {
+  const submit = async () => {
     const question = text.trim();
     if (!question || busy || refused) return;
-    change("");
-    onAsk(question);
+    setText("");
+    keepDraft(draftKey, question);
+    if (!(await onAsk(question))) setText((since) => since || question);
   };
   return (
     <form

@@ -45,7 +45,15 @@ const encode = (text: string) => new TextEncoder().encode(text);
 function asking() {
   const cache = new QueryClient();
   cache.setQueryData(questionsQuery("o", "s").queryKey, [{ ...QUESTION, id: "q1" }]);
-  return { cache, organization: "o", session: "s", text: "When is tea?", bases: [], standalone: false };
+  return {
+    cache,
+    organization: "o",
+    session: "s",
+    text: "When is tea?",
+    bases: [],
+    standalone: false,
+    onTaken: () => {},
+  };
 }
 
 beforeEach(() => {

@@ -72,6 +72,8 @@ type Asking = {
   bases: string[];
   /** Whether the question says all by itself, so that nothing asked before is carried over. */
   standalone: boolean;
+  /** Told when the server has the question, or nobody wants it any more. */
+  onTaken: () => void;
 };
 
 /** How long to wait before the server is asked once more what became of a question; about two minutes in all. */
@@ -108,6 +110,7 @@ export async function ask(asking: Asking) {
       headers: { "content-type": "application/json", accept: "text/event-stream" },
       body: JSON.stringify({ text, session_id: session, knowledge_base_ids: bases, standalone }),
     });
+    asking.onTaken();
     const settled = response.body ? await follow(session, response.body) : null;
     if (!settled) throw new Problem(0, t("ask.cutOff"), "unreachable", [], undefined);
     const question = await read(
@@ -119,6 +122,7 @@ export async function ask(asking: Asking) {
     put(session, null);
   } catch (error) {
     if (stop.signal.aborted) {
+      asking.onTaken();
       put(session, null);
       await cache.invalidateQueries({ queryKey: key });
     } else {
@@ -126,6 +130,7 @@ export async function ask(asking: Asking) {
       const isLost = error instanceof TypeError || (error instanceof Problem && error.status === 0);
       if (isLost) put(session, { state: "lost" });
       const isKept = isLost && (await isTaken(asking, before).catch(() => false));
+      if (isKept) asking.onTaken();
       const reason = error instanceof TypeError ? new Error(t("ask.cutOff")) : error;
       put(session, isKept ? null : { state: "failed", error: sentence(reason) });
     }

@@ -1,5 +1,5 @@
 import { queryOptions, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api, inside, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
@@ -11,7 +11,7 @@ import { SearchField, TextField } from "../../ui/field";
 import { removeWithUndo, useLeaving } from "../../ui/leaving";
 import { Menu } from "../../ui/menu";
 import { MoreButton } from "../../ui/more";
-import { Waiting } from "../../ui/state";
+import { Notice, Waiting } from "../../ui/state";
 
 type Session = Schemas["SessionResponse"];
 
@@ -53,7 +53,13 @@ export function History() {
   const leaving = useLeaving();
   const current = match("/o/:slug/ask/:session?", usePath())?.session;
   const all = sessions.data?.pages.flatMap((page) => page.items).filter((session) => !leaving.has(session.id)) ?? [];
-  const found = all.filter((session) => (session.title ?? "").toLowerCase().includes(text.toLowerCase()));
+  // What is searched for may be on a page that was not read yet.
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = sessions;
+  const isSearching = text.trim() !== "" && hasNextPage && !isFetchNextPageError;
+  useEffect(() => {
+    if (isSearching && !isFetchingNextPage) void fetchNextPage();
+  }, [isSearching, isFetchingNextPage, fetchNextPage]);
+  const found = all.filter((session) => (session.title ?? "").toLowerCase().includes(text.trim().toLowerCase()));
   const remove = (session: Session) => {
     if (session.id === current) navigate(at("/ask"));
     removeWithUndo({
@@ -76,8 +82,16 @@ export function History() {
         <SearchField label={t("history.search")} value={text} onChange={(event) => setText(event.target.value)} />
       )}
       {sessions.isPending && <Waiting rows={4} height="1.75rem" />}
+      {sessions.isError && !sessions.data && (
+        <Notice kind="bad">
+          <p className="small">{sentence(sessions.error)}</p>
+          <Button small icon="refresh" onClick={() => sessions.refetch()}>
+            {t("action.retry")}
+          </Button>
+        </Notice>
+      )}
       {sessions.data && all.length === 0 && <p className="quiet small">{t("history.empty")}</p>}
-      {all.length > 0 && found.length === 0 && <p className="quiet small">{t("history.none")}</p>}
+      {all.length > 0 && found.length === 0 && !isSearching && <p className="quiet small">{t("history.none")}</p>}
       <ul>
         {found.map((session) => (
           <li key={session.id} className={session.id === current ? "current" : undefined}>
@@ -98,7 +112,12 @@ export function History() {
             />
           </li>
         ))}
-        {sessions.hasNextPage && (
+        {isSearching && (
+          <li>
+            <Waiting rows={1} height="1.75rem" />
+          </li>
+        )}
+        {hasNextPage && !isSearching && (
           <li>
             <MoreButton query={sessions} />
           </li>

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Link } from "../../lib/router";
@@ -7,11 +7,9 @@ import { t } from "../../lib/text";
 import { Button, IconButton } from "../../ui/button";
 import { DocumentText } from "../../ui/document-text";
 import { Icon } from "../../ui/icon";
-import { Waiting } from "../../ui/state";
-import { download, isFromSlack, pageOf } from "../knowledge/original";
+import { download, isFromSlack, pageOf } from "../../ui/original";
+import { PdfPages } from "../../ui/pdf";
 import type { Citation } from "./conversation";
-
-const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
 
 type PanelProps = { citation: Citation; onClose: () => void };
 
@@ -84,14 +82,12 @@ export function SourcePanel({ citation, onClose }: PanelProps) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <section className="scroll" aria-label={t("document.text")} tabIndex={0}>
         {asPage && document.data ? (
-          <Suspense fallback={<Waiting rows={1} height="30rem" />}>
-            <PdfPages
-              document={citation.document_id}
-              version={document.data.version}
-              page={citation.page ?? 1}
-              quote={citation.quote}
-            />
-          </Suspense>
+          <PdfPages
+            document={citation.document_id}
+            version={document.data.version}
+            page={citation.page ?? 1}
+            quote={citation.quote}
+          />
         ) : (
           <DocumentText
             document={citation.document_id}

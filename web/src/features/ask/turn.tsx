@@ -21,8 +21,8 @@ type TurnProps = {
   question: Question;
   open: Citation | undefined;
   onOpen: (citation: Citation) => void;
-  /** Asks what could be asked next; absent where the conversation has gone on. */
-  onAsk?: ((text: string) => void) | undefined;
+  /** Asks on, of what was said before or by itself; absent where the conversation has gone on. */
+  onAsk?: ((text: string, standalone: boolean) => void) | undefined;
 };
 
 /** A question and what became of it. */
@@ -36,7 +36,16 @@ export function Turn({ question, open, onOpen, onAsk }: TurnProps) {
         <>
           <AnswerView answer={question.answer} open={open} onOpen={onOpen} />
           <Actions question={question} />
-          {onAsk && question.answer.outcome === "answered" && <FollowUps question={question.id} onAsk={onAsk} />}
+          {onAsk && question.answer.outcome === "failed" && (
+            <div className="row">
+              <Button small icon="refresh" onClick={() => onAsk(question.text, false)}>
+                {t("answer.askAgain")}
+              </Button>
+            </div>
+          )}
+          {onAsk && question.answer.outcome === "answered" && (
+            <FollowUps question={question.id} onAsk={(text) => onAsk(text, true)} />
+          )}
         </>
       ) : (
         <p className="quiet working">{t("ask.stillWorking")}</p>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
@@ -12,19 +12,18 @@ import { DocumentText } from "../../ui/document-text";
 import { TextField } from "../../ui/field";
 import { removeWithUndo } from "../../ui/leaving";
 import { Menu } from "../../ui/menu";
+import { download, isFromSlack, pageOf } from "../../ui/original";
 import { Page, Tabs } from "../../ui/page";
-import { Loaded, Waiting } from "../../ui/state";
+import { PdfPages } from "../../ui/pdf";
+import { Loaded } from "../../ui/state";
 import "../../ui/styles/knowledge.css";
 import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
 import { FailureNotice } from "./failure";
 import { type Document, useWork } from "./follow";
 import { useBases } from "./knowledge";
-import { download, isFromSlack, pageOf } from "./original";
 import { Passages } from "./passages";
 import { SlackAudienceDialog } from "./slack-audience";
-
-const PdfPages = lazy(async () => ({ default: (await import("../../ui/pdf-page")).PdfPages }));
 
 const ROUTE = "/api/v1/organizations/{organization_id}/documents/{document_id}" as const;
 
@@ -119,11 +118,9 @@ function View({ document }: { document: Document }) {
       />
       {view === "passages" && <Passages document={document.id} />}
       {view === "pages" && (
-        <Suspense fallback={<Waiting rows={1} height="30rem" />}>
-          <div className="narrow-column">
-            <PdfPages document={document.id} version={document.version} page={1} />
-          </div>
-        </Suspense>
+        <div className="narrow-column">
+          <PdfPages document={document.id} version={document.version} page={1} />
+        </div>
       )}
       {view === "text" && (
         <DocumentText

@@ -3,7 +3,7 @@ import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { raw, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
-import { readEvents } from "../../lib/events";
+import { pause, readEvents } from "../../lib/events";
 
 export type Document = Schemas["DocumentResponse"];
 export type DocumentPage = Schemas["DocumentPage"];
@@ -12,6 +12,7 @@ type DocumentEvent = Schemas["DocumentEvent"];
 export type Summary = { waiting: number; remaining_seconds: number | null };
 export type Work = { summary: Summary | undefined; remaining: Map<string, number | null> };
 
+const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
 /** Lists are read anew at most this often while documents arrive that they do not have. */
 const BETWEEN_READS = 1_000;
@@ -48,7 +49,7 @@ export function useWork(organization: string): Work {
     };
     const run = async () => {
       let cursor: string | undefined;
-      let pause = 1_000;
+      let wait = FIRST_PAUSE;
       while (!end.signal.aborted) {
         try {
           const headers: Record<string, string> = cursor ? { "last-event-id": cursor } : {};
@@ -57,16 +58,16 @@ export function useWork(organization: string): Work {
             signal: end.signal,
           });
           for await (const { name, data, id } of readEvents(response.body ?? new ReadableStream())) {
-            pause = 1_000;
+            wait = FIRST_PAUSE;
             cursor = id ?? cursor;
             if (name === "document") tell(data as DocumentEvent);
             else if (name === "summary") setWork((old) => ({ ...old, summary: data as Summary }));
           }
         } catch (error) {
           if (end.signal.aborted || (error instanceof Problem && error.isForbidden)) return;
-          pause = Math.min(pause * 2, LONGEST_PAUSE);
+          wait = Math.min(wait * 2, LONGEST_PAUSE);
         }
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await pause(wait);
       }
     };
     void run();

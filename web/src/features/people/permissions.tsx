@@ -44,11 +44,12 @@ export function PermissionsDialog({ member, onClose }: { member: Member; onClose
     await cache.invalidateQueries({ queryKey: [id] });
   };
   const save = useMutation({
-    mutationFn: () => set({ grant: [...grant], deny: [...deny] }),
-    onSuccess: () => {
+    mutationFn: (_before: Member["custom_permissions"]) => set({ grant: [...grant], deny: [...deny] }),
+    // The member is the changed one by now; what was before comes along.
+    onSuccess: (_, before) => {
       onClose();
       const said = t("people.permissionsChanged", { name: member.name || member.email });
-      toastWithUndo(said, () => set(member.custom_permissions));
+      toastWithUndo(said, () => set(before));
     },
   });
   const choose = (permission: string, choice: Choice) => {
@@ -89,7 +90,7 @@ export function PermissionsDialog({ member, onClose }: { member: Member; onClose
       {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
       <div className="row end">
         <Button onClick={onClose}>{t("action.cancel")}</Button>
-        <Button kind="primary" busy={save.isPending} onClick={() => save.mutate()}>
+        <Button kind="primary" busy={save.isPending} onClick={() => save.mutate(member.custom_permissions)}>
           {t("action.save")}
         </Button>
       </div>

@@ -25,12 +25,13 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
     await cache.invalidateQueries({ queryKey: [id] });
   };
   const save = useMutation({
-    mutationFn: () => set(role),
-    onSuccess: () => {
+    mutationFn: (_before: typeof role) => set(role),
+    // The member is the changed one by now; what was before comes along.
+    onSuccess: (_, before) => {
       onClose();
-      if (role === member.role) return;
+      if (role === before) return;
       const said = t("people.roleChanged", { name: member.name || member.email, role: t(`role.${role}` as Key) });
-      toastWithUndo(said, () => set(member.role));
+      toastWithUndo(said, () => set(before));
     },
   });
   return (
@@ -39,7 +40,7 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
       {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
       <div className="row end">
         <Button onClick={onClose}>{t("action.cancel")}</Button>
-        <Button kind="primary" busy={save.isPending} onClick={() => save.mutate()}>
+        <Button kind="primary" busy={save.isPending} onClick={() => save.mutate(member.role)}>
           {t("action.save")}
         </Button>
       </div>

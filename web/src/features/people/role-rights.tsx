@@ -32,13 +32,15 @@ export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: 
     await cache.invalidateQueries({ queryKey: [id] });
   };
   const save = useMutation({
-    mutationFn: put,
-    onSuccess: () => {
+    mutationFn: ({ after }: Record<"before" | "after", Overrides>) => put(after),
+    // The role is the changed one by now; what was before comes along.
+    onSuccess: (_, { before }) => {
       onClose();
       const said = t("roles.rightsChanged", { role: t(`role.${role}` as Key) });
-      toastWithUndo(said, () => put((entry?.overrides ?? {}) as Overrides));
+      toastWithUndo(said, () => put(before));
     },
   });
+  const change = (after: Overrides) => save.mutate({ before: (entry?.overrides ?? {}) as Overrides, after });
   const set = (permission: string, allowed: boolean) => {
     const next = new Set(rights);
     if (allowed) next.add(permission);
@@ -60,7 +62,7 @@ export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: 
       {save.error && <Notice kind="bad">{sentence(save.error)}</Notice>}
       <div className="row end">
         {isChanged && (
-          <Button kind="plain" busy={save.isPending} onClick={() => save.mutate({})}>
+          <Button kind="plain" busy={save.isPending} onClick={() => change({})}>
             {t("roles.asBefore")}
           </Button>
         )}
@@ -68,9 +70,7 @@ export function RoleRightsDialog({ role, roles, onClose }: { role: Role; roles: 
         <Button
           kind="primary"
           busy={save.isPending}
-          onClick={() =>
-            save.mutate(overridesOf(entry?.permissions ?? [], rights, (entry?.overrides ?? {}) as Overrides))
-          }
+          onClick={() => change(overridesOf(entry?.permissions ?? [], rights, (entry?.overrides ?? {}) as Overrides))}
         >
           {t("action.save")}
         </Button>

@@ -52,6 +52,8 @@ export const de: Translation = {
   "state.failed": "Das ging nicht",
   "state.forbidden": "Das dürfen Sie nicht sehen",
   "state.forbiddenHow": "Ihre Rolle umfasst es nicht. Das kann die Administration Ihrer Organisation ändern.",
+  "state.pageNotLoaded":
+    "Diese Seite konnte nicht geladen werden. Vielleicht wurde Amebo inzwischen aktualisiert: Versuchen Sie es noch einmal.",
   "state.missing": "Hier ist nichts",
   "state.missingHow": "Vielleicht wurde es gelöscht, der Link ist unvollständig oder es ist nicht für Sie.",
   "state.notAllowed": "Ihre Rolle erlaubt das nicht. Die Administration kann das ändern.",
@@ -466,6 +468,9 @@ export const de: Translation = {
   "insights.noSources": "Noch nennt keine Antwort ein Dokument.",
   "insights.citing": { one: "Antwort", other: "Antworten" },
   "outcome.stopped": "angehalten",
+  "answer.failed":
+    "Diese Frage konnte nicht beantwortet werden, weil etwas nicht funktioniert hat. Stellen Sie sie noch einmal; schlägt sie wieder fehl, sagen Sie es einer Administratorin oder einem Administrator.",
+  "answer.askAgain": "Noch einmal fragen",
   "answer.stopped": "Wer gefragt hat, hat diese Antwort angehalten, während sie geschrieben wurde.",
   "insights.overTime": "Fragen im Lauf der Zeit",
   "insights.asTable": "Als Tabelle",

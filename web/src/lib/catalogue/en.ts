@@ -55,6 +55,7 @@ export const en = {
   "state.failed": "That did not work",
   "state.forbidden": "You may not see this",
   "state.forbiddenHow": "Your role does not include it. An administrator of your organization can change that.",
+  "state.pageNotLoaded": "This page could not be loaded. Amebo may have been updated meanwhile: try again.",
   "state.missing": "There is nothing here",
   "state.missingHow": "It may have been deleted, or the link is not complete, or it is not for you.",
   "state.notAllowed": "Your role does not allow this. An administrator can change that.",
@@ -486,6 +487,9 @@ export const en = {
   "insights.noSources": "No answer cites a document yet.",
   "insights.citing": { one: "answer", other: "answers" },
   "outcome.stopped": "stopped",
+  "answer.failed":
+    "This question could not be answered, because something did not work. Ask it again; if it fails again, tell an administrator.",
+  "answer.askAgain": "Ask again",
   "answer.stopped": "Whoever asked stopped this answer while it was written.",
   "insights.overTime": "Questions over time",
   "insights.asTable": "As a table",

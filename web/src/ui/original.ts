@@ -1,9 +1,10 @@
 // What a document was made from: its file, or the page it was read from.
-import { raw } from "../../api/client";
-import { sentence } from "../../api/problem";
-import { save } from "../../lib/save";
-import { toast } from "../../ui/toast";
-import type { Document } from "./follow";
+import { raw, type Schemas } from "../api/client";
+import { sentence } from "../api/problem";
+import { save } from "../lib/save";
+import { toast } from "./toast";
+
+type Document = Schemas["DocumentResponse"];
 
 /** Where the page or message that a document was read from is opened; undefined for uploaded files. */
 export function pageOf(document: Document): string | undefined {
