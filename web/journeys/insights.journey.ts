@@ -103,7 +103,7 @@ test("a stopped answer is told apart from one that broke", async () => {
 
 test("the audit log is taken away as CSV, as it is filtered", async () => {
   await page.goto(`${home(page)}/audit`);
-  await page.getByLabel("Action").fill("knowledge_base.create");
+  await page.getByLabel("Action", { exact: true }).fill("knowledge_base.create");
   await expect(page.locator(".entries code").first()).toHaveText("knowledge_base.create");
   await expect(page.locator(".entries > li")).toHaveCount(1);
   const csv = await downloaded(() => page.getByRole("button", { name: "Export as CSV" }).click());
@@ -111,6 +111,35 @@ test("the audit log is taken away as CSV, as it is filtered", async () => {
   expect(lines[0]).toBe("number,time,actor,action,resource_type,resource_id,address,request,details");
   expect(lines).toHaveLength(2);
   for (const line of lines.slice(1)) expect(line).toContain(",Ada Obi,knowledge_base.create,knowledge_base,");
+});
+
+test("the log is looked through by whom, and half a name looks for nothing", async () => {
+  await page.goto(`${home(page)}/audit`);
+  const entries = page.locator(".entries > li");
+  await expect(entries.first()).toBeVisible();
+  const all = await entries.count();
+  await page.getByLabel("Action", { exact: true }).pressSequentially("knowledge_base.");
+  await expect(entries).toHaveCount(all);
+  await page.getByLabel("Action", { exact: true }).pressSequentially("create");
+  await expect(entries).toHaveCount(1);
+  await page.getByLabel("Who").selectOption("Ada Obi");
+  await expect(page).toHaveURL(/actor_id=[0-9a-f-]{36}/);
+  await expect(entries).toHaveCount(1);
+  await page.goto(`${home(page)}/audit?action=member.update&since=2026-99-99`);
+  await expect(page.getByText("No entry fits the filters")).toBeVisible();
+  await sound(page, "an audit log in which nothing was found");
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await expect(entries).toHaveCount(all);
+});
+
+test("the chain is verified, and an entry that was altered is found", async () => {
+  await page.getByRole("button", { name: "Verify" }).click();
+  await expect(page.locator(".verified")).toContainText(/Nobody altered it: \d+ entr(y|ies), whole\./);
+  await expect(page.locator(".verified code")).toHaveText(/^[0-9a-f]{64}$/);
+  execute(server.data, "update audit_log set action = 'knowledge_base.delete' where action = 'knowledge_base.create'");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await expect(page.locator(".verified")).toContainText("The chain breaks at entry 1: it was altered");
+  await sound(page, "an audit log that was altered");
 });
 
 test("where text runs from the right, time does too, and what points along it turns round", async () => {

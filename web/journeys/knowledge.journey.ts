@@ -122,7 +122,7 @@ test("a dropped folder comes in with what lies below it, file by file, with its 
   await expect(uploads.getByRole("status")).toContainText(/about \d+ (s|min) left/);
   await sound(page, "a folder on its way");
   await browser.send("Network.emulateNetworkConditions", { ...speed, uploadThroughput: -1 });
-  await expect(uploads.getByRole("status")).toContainText("3 files settled", { timeout: 60_000 });
+  await expect(uploads.getByRole("status")).toContainText("3 files sent", { timeout: 60_000 });
   const list = page.getByRole("list", { name: "Documents" });
   for (const name of ["opening", "heron", "ibis"]) {
     await expect(list.getByRole("listitem").filter({ hasText: name }).getByText("Indexed")).toBeVisible({

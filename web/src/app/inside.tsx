@@ -8,7 +8,7 @@ import { Ask } from "../features/ask/ask";
 import { AcceptInvitation } from "../features/entrance/invitation";
 import { ResetPassword } from "../features/entrance/reset";
 import { SignIn, SignUp } from "../features/entrance/sign-in";
-import { match, navigate, type Params } from "../lib/router";
+import { Link, match, navigate, type Params } from "../lib/router";
 import { t } from "../lib/text";
 import { later } from "../ui/later";
 import { Empty, Failure, Waiting } from "../ui/state";
@@ -145,9 +145,19 @@ function SignedIn({ account, path }: { account: Account; path: string }) {
       ) : path === "/" ? (
         <WaitingPage />
       ) : (
-        <Empty icon="search" title={t("state.missing")}>
-          {t("state.missingHow")}
-        </Empty>
+        <div className="page">
+          <Empty
+            icon="search"
+            title={t("state.missing")}
+            action={
+              <Link className="button" to="/">
+                {t("state.toStart")}
+              </Link>
+            }
+          >
+            {t("state.missingHow")}
+          </Empty>
+        </div>
       )}
     </Boundary>
   );

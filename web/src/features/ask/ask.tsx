@@ -179,7 +179,7 @@ function Fresh({ composer }: { composer: ReactNode }) {
       {composer}
       <p className="quiet small">
         {documents === undefined ? " " : documents > 0 ? t("ask.knows", { count: documents }) : null}
-        {documents ? ` ${t("ask.keys")}` : null}
+        {documents ? <span className="of-keys"> {t("ask.keys")}</span> : null}
       </p>
       {documents === 0 && (
         <InPage value={true}>

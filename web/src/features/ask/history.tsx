@@ -97,6 +97,7 @@ export function History() {
           <li key={session.id} className={session.id === current ? "current" : undefined}>
             <Link
               className="cut"
+              dir="auto"
               to={at(`/ask/${session.id}`)}
               aria-current={session.id === current ? "page" : undefined}
               title={session.title ?? undefined}

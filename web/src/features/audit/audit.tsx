@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, inside, read, type Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
@@ -8,20 +8,18 @@ import { useSearch } from "../../lib/router";
 import { csvField, save } from "../../lib/save";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
-import { TextField } from "../../ui/field";
 import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { Empty, Loaded, Notice } from "../../ui/state";
 import "../../ui/styles/people.css";
 import { toast } from "../../ui/toast";
 import { Entry } from "./entry";
+import { FILTERS, type Filter, Filters, filterOf } from "./filters";
 import { usePeople } from "./people";
 
 export type AuditEntry = Schemas["AuditEntryResponse"];
 
 const ROUTE = "/api/v1/organizations/{organization_id}/audit" as const;
-
-type Filter = { action?: string; resource_type?: string; since?: string; until?: string };
 
 function entriesPage(organization: string, filter: Filter, cursor: string, limit: number) {
   return read(
@@ -42,30 +40,21 @@ export function Audit() {
     queryFn: ({ pageParam }) => entriesPage(id, filter, pageParam, 100),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // While somebody types, what was found before stays.
+    placeholderData: keepPreviousData,
   });
-  const fields = ["action", "resource_type", "since", "until"] as const;
   return (
     <Page
       title={t("nav.audit")}
       lead={t("audit.lead")}
       actions={
         <>
-          <Export organization={id} filter={filter} nameOf={people} />
+          <Export organization={id} filter={filter} nameOf={people.nameOf} />
           <Verify />
         </>
       }
     >
-      <div className="audit-filters">
-        {fields.map((name) => (
-          <TextField
-            key={name}
-            label={t(`audit.${name}`)}
-            type={name === "since" || name === "until" ? "date" : "search"}
-            value={search.get(name) ?? ""}
-            onChange={(event) => setSearch({ [name]: event.target.value || undefined })}
-          />
-        ))}
-      </div>
+      <Filters people={people.all} known={entries.data?.pages.flatMap((page) => page.items) ?? []} />
       <Loaded query={entries} rows={8}>
         {(data) => {
           const items = data.pages.flatMap((page) => page.items);
@@ -75,7 +64,7 @@ export function Audit() {
                 icon="search"
                 title={t("audit.none")}
                 action={
-                  <Button onClick={() => setSearch(Object.fromEntries(fields.map((name) => [name, undefined])))}>
+                  <Button onClick={() => setSearch(Object.fromEntries(FILTERS.map((name) => [name, undefined])))}>
                     {t("document.clear")}
                   </Button>
                 }
@@ -85,7 +74,7 @@ export function Audit() {
             <>
               <ul className="entries">
                 {items.map((entry) => (
-                  <Entry key={entry.id} entry={entry} nameOf={people} />
+                  <Entry key={entry.id} entry={entry} nameOf={people.nameOf} />
                 ))}
               </ul>
               <MoreButton query={entries} />
@@ -95,19 +84,6 @@ export function Audit() {
       </Loaded>
     </Page>
   );
-}
-
-function filterOf(search: URLSearchParams): Filter {
-  const filter: Filter = {};
-  const action = search.get("action");
-  const resource = search.get("resource_type");
-  const since = search.get("since");
-  const until = search.get("until");
-  if (action) filter.action = action;
-  if (resource) filter.resource_type = resource;
-  if (since) filter.since = new Date(`${since}T00:00:00`).toISOString();
-  if (until) filter.until = new Date(`${until}T23:59:59.999`).toISOString();
-  return filter;
 }
 
 function Verify() {
@@ -124,7 +100,14 @@ function Verify() {
       {verify.data && (
         <div className="verified">
           {verify.data.whole ? (
-            <Notice kind="good">{t("audit.whole", { count: verify.data.entries ?? 0 })}</Notice>
+            <Notice kind="good">
+              <p>{t("audit.whole", { count: verify.data.entries ?? 0 })}</p>
+              {verify.data.head && (
+                <p className="small quiet">
+                  {t("audit.head")} <code className="breaks">{verify.data.head}</code>
+                </p>
+              )}
+            </Notice>
           ) : (
             <Notice kind="bad">
               {t("audit.broken", { number: String(verify.data.broken_at ?? "?"), reason: verify.data.reason ?? "" })}

@@ -1,8 +1,20 @@
+import { Fragment, type ReactNode } from "react";
 import { dateTime } from "../../lib/format";
 import { t } from "../../lib/text";
 import { Icon } from "../../ui/icon";
 import type { AuditEntry } from "./audit";
 import { changesOf } from "./changes";
+
+/** A name in code, that may be broken where its words end. */
+function breakable(name: string): ReactNode {
+  return name.split(/(?<=[._])/).map((part, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a name's parts do not move
+    <Fragment key={at}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
 
 /** One thing that was done, with what it changed. */
 export function Entry({ entry, nameOf }: { entry: AuditEntry; nameOf: (user: string) => string }) {
@@ -19,7 +31,7 @@ export function Entry({ entry, nameOf }: { entry: AuditEntry; nameOf: (user: str
         <summary>
           <span className="quiet numbers small">{entry.number}</span>
           <span className="grow">
-            <strong>{who}</strong> <code>{entry.action}</code>
+            <strong>{who}</strong> <code>{breakable(entry.action)}</code>
           </span>
           <time className="quiet small nowrap" dateTime={entry.created_at}>
             {dateTime(entry.created_at)}

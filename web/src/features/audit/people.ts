@@ -2,8 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 
-/** Names of the people who act here; whoever left keeps a number. */
-export function usePeople(): (user: string) => string {
+export type People = {
+  /** A person's name; whoever left keeps a number. */
+  nameOf: (user: string) => string;
+  /** Those whom one may see, by name. */
+  all: { id: string; name: string }[];
+};
+
+/** The people who act here. */
+export function usePeople(): People {
   const { id, path, can } = useOrganization();
   const members = useQuery({
     queryKey: [id, "members", "names"],
@@ -13,5 +20,8 @@ export function usePeople(): (user: string) => string {
     staleTime: 60_000,
   });
   const names = new Map(members.data?.items.map((member) => [member.user_id, member.name || member.email]));
-  return (user) => names.get(user) ?? user.slice(0, 8);
+  return {
+    nameOf: (user) => names.get(user) ?? user.slice(0, 8),
+    all: [...names].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name)),
+  };
 }

@@ -150,7 +150,7 @@ function Row({ document, base, remaining }: RowProps) {
     <div className="document-row">
       <Icon name={document.source_url ? "globe" : "file"} />
       <div className="grow">
-        <Link className="cut name" to={at(`/documents/${document.id}`)}>
+        <Link className="cut name" dir="auto" to={at(`/documents/${document.id}`)}>
           {document.title}
         </Link>
         <span className={`cut small ${document.status === "failed" ? "wrong" : "quiet"}`}>
@@ -182,7 +182,7 @@ export function Standing({ document, remaining }: { document: Document; remainin
       <>
         <span className="tag bad">{t("status.failed")}</span>
         <Button small icon="refresh" busy={retry.isPending} onClick={() => retry.mutate(document.id)}>
-          {t("action.retry")}
+          <span className="roomy">{t("action.retry")}</span>
         </Button>
       </>
     );

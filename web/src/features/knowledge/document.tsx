@@ -74,7 +74,9 @@ function View({ document }: { document: Document }) {
       lead={
         <>
           <Link to={at(`/knowledge/${document.knowledge_base_id}`)}>{base?.name ?? t("document.inBase")}</Link> ·{" "}
-          {document.original_name} · {bytes(document.size_bytes)}
+          {/* What was written down from a channel has a file, but nobody's. */}
+          {!isFromSlack(document) && `${document.original_name} · `}
+          {bytes(document.size_bytes)}
           {document.pages > 0 && ` · ${t("document.pages", { count: document.pages })}`}
         </>
       }
@@ -85,7 +87,7 @@ function View({ document }: { document: Document }) {
           </Button>
           {pageOf(document) && (
             <a className="button" href={pageOf(document)} target="_blank" rel="noreferrer noopener">
-              {t("document.openSource")}
+              {t(isFromSlack(document) ? "document.openInSlack" : "document.openSource")}
             </a>
           )}
           {can("document:update") && <Menu label={t("document.actions")} items={items} />}
@@ -128,7 +130,9 @@ function View({ document }: { document: Document }) {
           document={document.id}
           range={range}
           isChat={isFromSlack(document)}
-          missing={<p className="quiet">{t("document.noText")}</p>}
+          missing={
+            <p className="quiet">{t(document.status === "failed" ? "document.neverRead" : "document.noText")}</p>
+          }
         />
       )}
       {open === "rename" && <Rename document={document} onClose={() => setOpen(undefined)} />}

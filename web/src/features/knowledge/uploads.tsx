@@ -94,6 +94,7 @@ export function UploadList() {
   const open = [...uploads.filter((entry) => entry.state !== "done" && entry.state !== "duplicate")];
   const total = uploads.reduce((sum, entry) => sum + entry.size, 0);
   const left = settled < uploads.length ? remainingSeconds() : null;
+  const refused = uploads.filter((entry) => entry.state === "refused").length;
   const twice = uploads.filter((entry) => entry.state === "duplicate").length;
   return (
     <section className="card stack tight uploads" aria-label={t("upload.title")}>
@@ -101,8 +102,11 @@ export function UploadList() {
         <h2>
           <span role="status">
             {settled === uploads.length
-              ? t("upload.sentAll", { count: settled })
+              ? t("upload.sent", { count: settled - refused })
               : t("upload.sending", { done: settled, count: uploads.length })}
+            {refused > 0 && settled === uploads.length && (
+              <span className="wrong small"> {t("upload.refused", { count: refused })}</span>
+            )}
             {twice > 0 && <span className="quiet small"> {t("upload.twice", { count: twice })}</span>}
             {left !== null && <span className="quiet small"> {t("work.left", { time: duration(left) })}</span>}
           </span>

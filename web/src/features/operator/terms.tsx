@@ -103,7 +103,7 @@ function LimitField({ limit, tenant }: { limit: Limit; tenant: Tenant }) {
       min={0}
       step={isSize ? "any" : 1}
       defaultValue={own == null ? "" : inUnit(limit, own)}
-      placeholder={String(inUnit(limit, plan))}
+      placeholder={isSize ? inUnit(limit, plan).toFixed(limit === "storage_bytes" ? 1 : 0) : String(plan)}
       hint={t("limit.ofPlan", { value: isSize ? bytes(plan) : number(plan) })}
     />
   );
