@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use amebo_knowledge::embed::local::LocalEmbedder;
 use amebo_knowledge::embed::{Embedder as _, Purpose};
-use amebo_knowledge::models::local_default;
+use amebo_knowledge::models::{self, DEFAULT_MODEL};
 use anyhow::{Context as _, Result};
 use tokio::task::JoinSet;
 
@@ -61,8 +61,8 @@ pub async fn rate(models: &Path, texts: &[String]) -> Result<f64> {
 }
 
 async fn open(models: &Path) -> Result<Arc<LocalEmbedder>> {
-    let folder =
-        local_default(models).context("the embedding model is not installed; run `amebo models install`")?;
+    let folder = models::local(models, DEFAULT_MODEL)
+        .context("the embedding model is not installed; run `amebo models install`")?;
     Ok(Arc::new(
         tokio::task::spawn_blocking(move || LocalEmbedder::open(&folder, threads())).await??,
     ))

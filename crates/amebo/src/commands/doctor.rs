@@ -106,8 +106,15 @@ fn private(data: &Path) -> Finding {
 }
 
 fn installed(data: &Path) -> [Finding; 2] {
-    let model = match models::local_default(data) {
-        Some(folder) => Finding::Good(format!("embedding model in {}", folder.display())),
+    let model = match models::local(data, models::DEFAULT_MODEL) {
+        Some(folder) => Finding::Good(match models::local(data, models::MULTILINGUAL_MODEL) {
+            Some(second) => format!(
+                "embedding models in {} and {}",
+                folder.display(),
+                second.display()
+            ),
+            None => format!("embedding model in {}", folder.display()),
+        }),
         None => Finding::Doubtful(
             "no embedding model, so searches go by words alone; run: amebo models install".to_owned(),
         ),

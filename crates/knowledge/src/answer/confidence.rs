@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parameters {
     /// For questions whose sentences are compared by meaning, too.
     pub embedded: Fit,
+    /// The same for questions in another language than English, whose answer may stand in a third one.
+    pub foreign: Fit,
     /// For questions whose sentences are compared by words alone.
     pub lexical: Fit,
 }
@@ -47,6 +49,7 @@ impl Parameters {
         static PARAMETERS: LazyLock<Parameters> = LazyLock::new(|| {
             serde_json::from_str(include_str!("confidence.json")).unwrap_or_else(|_| Parameters {
                 embedded: Fit::default(),
+                foreign: Fit::default(),
                 lexical: Fit::default(),
             })
         });
@@ -101,6 +104,7 @@ mod tests {
     fn the_figures_compiled_in_are_whole_and_rising() {
         for fit in [
             &Parameters::embedded_in_binary().embedded,
+            &Parameters::embedded_in_binary().foreign,
             &Parameters::embedded_in_binary().lexical,
         ] {
             assert!(!fit.sentence.weights.is_empty() && !fit.answer.weights.is_empty());

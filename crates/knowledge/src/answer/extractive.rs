@@ -20,7 +20,8 @@ use super::question::{self, Asks, Profile};
 use super::{Evidence, Question, ratio};
 use crate::chunk;
 use crate::embed::{Embedder, Purpose};
-use crate::index::analysis::{self, language};
+use crate::index::analysis;
+use crate::index::analysis::language::{self, Language};
 use crate::retrieve;
 
 /// How many passages are searched for sentences.
@@ -158,10 +159,10 @@ impl Sentences {
         let embedded = self
             .compare(text, question.vector.as_deref(), &mut candidates[..compared])
             .await;
-        let fit = if embedded {
-            &parameters.embedded
-        } else {
-            &parameters.lexical
+        let fit = match language::detect(text) {
+            _ if !embedded => &parameters.lexical,
+            Language::English | Language::Other => &parameters.embedded,
+            _ => &parameters.foreign,
         };
         if embedded {
             candidates.truncate(compared);
@@ -211,27 +212,25 @@ impl Sentences {
         let missing: Vec<usize> = (0..candidates.len())
             .filter(|at| vectors[*at].is_none())
             .collect();
-        let mut inputs: Vec<String> = missing.iter().map(|at| cut(&candidates[*at].text)).collect();
-        if vector.is_none() {
-            inputs.push(question.to_owned());
-        }
-        // As a question, not as a passage: someone waits, and likeness of two sentences is symmetric.
+        let inputs: Vec<String> = missing.iter().map(|at| cut(&candidates[*at].text)).collect();
+        let asked = match vector {
+            Some(vector) => Ok(vec![vector.to_vec()]),
+            None => embedder.embed(&[question.to_owned()], Purpose::Query).await,
+        };
         let fresh = if inputs.is_empty() {
             Ok(Vec::new())
         } else {
-            embedder.embed(&inputs, Purpose::Query).await
+            embedder.embed(&inputs, Purpose::Sentence).await
         };
-        let mut fresh = match fresh {
-            Ok(fresh) if fresh.len() == inputs.len() => fresh,
-            Ok(_) => return false,
-            Err(error) => {
+        let (asked, fresh) = match (asked, fresh) {
+            (Ok(asked), Ok(fresh)) if asked.len() == 1 && fresh.len() == inputs.len() => {
+                (asked.concat(), fresh)
+            }
+            (Ok(_), Ok(_)) => return false,
+            (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!(%error, "sentences are compared by words only");
                 return false;
             }
-        };
-        let asked = match vector {
-            Some(vector) => vector.to_vec(),
-            None => fresh.pop().unwrap_or_default(),
         };
         let mut cache = self.cache.lock();
         for (at, vector) in missing.into_iter().zip(fresh) {

@@ -1,7 +1,7 @@
 //! Embedding models that run inside this process.
 //!
 //! A model is a folder (`amebo.json` or the sentence-transformers files beside it, `tokenizer.json`, and either
-//! `model.safetensors` for a BERT encoder on int8 weights or `model.onnx` for anything else). It is loaded once and shared.
+//! `model.safetensors` for a network of our own on int8 weights, or `model.onnx` for anything else). It is loaded once and shared.
 //! Texts of all callers wait in one bounded line; a few dedicated threads take them in small units, questions before
 //! passages, and even break off between two layers of a passage unit when a question arrives.
 
@@ -10,6 +10,7 @@ mod encoder;
 mod graph;
 mod linear;
 mod network;
+mod ngram;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -25,13 +26,15 @@ use async_trait::async_trait;
 use tokenizers::{Tokenizer, TruncationParams};
 use tokio::sync::{Semaphore, mpsc};
 
-pub(crate) use self::config::{BertShape, CONFIG_FILE, ModelConfig, Pooling};
+pub(crate) use self::config::{BertShape, CONFIG_FILE, ModelConfig, NgramShape, Pooling};
 pub use self::graph::GraphError;
 use self::network::Network;
 use self::queue::{Job, Queue};
 pub(crate) use self::weights::WEIGHTS_FILE;
 pub use self::weights::WeightsError;
+use super::pair::Pair;
 use super::{Embedder, Error, ModelInfo, Purpose};
+use crate::models;
 
 /// The file that holds a model's tokenizer.
 pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
@@ -153,7 +156,8 @@ impl Embedder for LocalEmbedder {
     async fn embed(&self, inputs: &[String], purpose: Purpose) -> Result<Vec<Vec<f32>>, Error> {
         let stopped = || Error::Failed("its threads have ended".into());
         let (prefix, room) = match purpose {
-            Purpose::Query => (&self.query_prefix, &self.query_room),
+            // As a question: likeness of two sentences is symmetric.
+            Purpose::Query | Purpose::Sentence => (&self.query_prefix, &self.query_room),
             Purpose::Passage => (&self.passage_prefix, &self.passage_room),
         };
         let (reply, mut replies) = mpsc::unbounded_channel();
@@ -195,6 +199,26 @@ impl Drop for LocalEmbedder {
             }
         }
     }
+}
+
+/// The models installed in a data directory, the one that new knowledge bases should take first: where the model of many languages is
+/// there, both as a [`Pair`], then the default model alone. Reads files and computes: call it where blocking is allowed.
+pub fn installed(data: &Path, threads: NonZeroUsize) -> Result<Vec<Arc<dyn Embedder>>, OpenError> {
+    let open = |name: &str| {
+        let folder = models::local(data, name);
+        folder
+            .map(|folder| {
+                Ok::<_, OpenError>(Arc::new(LocalEmbedder::open(&folder, threads)?) as Arc<dyn Embedder>)
+            })
+            .transpose()
+    };
+    let Some(home) = open(models::DEFAULT_MODEL)? else {
+        return Ok(Vec::new());
+    };
+    Ok(match open(models::MULTILINGUAL_MODEL)? {
+        Some(abroad) => vec![Arc::new(Pair::new(home.clone(), abroad)), home],
+        None => vec![home],
+    })
 }
 
 /// The tokenizer, cutting at the model's limit whatever the file says, and never padding.

@@ -147,7 +147,7 @@ impl RemoteEmbedder {
                 model,
                 input: texts,
                 input_type: match purpose {
-                    Purpose::Query => "query",
+                    Purpose::Query | Purpose::Sentence => "query",
                     Purpose::Passage => "document",
                 },
                 output_dimension: dimension,
@@ -261,7 +261,7 @@ fn batches<'a, 'text>(mut texts: &'a [&'text str]) -> Vec<&'a [&'text str]> {
 /// Someone waits for a query; passages can outlast a provider's bad minute.
 fn limits(purpose: Purpose) -> Limits {
     let (first_byte, total, retries) = match purpose {
-        Purpose::Query => (10, 20, 1),
+        Purpose::Query | Purpose::Sentence => (10, 20, 1),
         Purpose::Passage => (60, 180, 4),
     };
     Limits {

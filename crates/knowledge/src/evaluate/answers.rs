@@ -112,6 +112,7 @@ pub async fn evaluate(
     let answerer = Answerer::new(Environment::system(), options.model.clone());
     let cases = replay(set, &mut library, &options, &answerer, part).await?;
     let without = deprived(set, &mut library, &options, &answerer, part).await?;
+    let without = without.iter().map(|case| case.confidence).collect::<Vec<f64>>();
     let mut measures = measures(&cases, threshold);
     measures.extend(auc_without(&cases, &without));
     let report = Report {
@@ -219,7 +220,7 @@ pub async fn replay(
     Ok(cases)
 }
 
-/// The confidence of answerable questions of `part` whose relevant documents were taken out of the evidence: what a question
+/// What comes of answerable questions of `part` whose relevant documents were taken out of the evidence: what a question
 /// that the library has nothing on looks like, as opposed to one written to look answerable.
 async fn deprived(
     set: &Set,
@@ -227,8 +228,8 @@ async fn deprived(
     options: &Options,
     answerer: &Answerer,
     part: Part,
-) -> Result<Vec<f64>, Error> {
-    let mut confidences = Vec::new();
+) -> Result<Vec<Case>, Error> {
+    let mut cases = Vec::new();
     for question in set
         .questions
         .iter()
@@ -246,15 +247,20 @@ async fn deprived(
             .filter(|(entry, _)| !relevant.contains_key(*entry));
         let remaining: Vec<Evidence> = remaining.map(|(_, evidence)| evidence).take(PASSAGES).collect();
         let asked = asked(&question.text, &query, options);
-        confidences.push(
-            answerer
-                .extract(&asked, &remaining, SENTENCES)
-                .await
-                .confidence
-                .value(),
-        );
+        let extract = answerer.extract(&asked, &remaining, SENTENCES).await;
+        cases.push(Case {
+            answerable: false,
+            contained: false,
+            touched: false,
+            f1: 0.0,
+            precision: None,
+            confidence: extract.confidence.value(),
+            features: extract.features,
+            sentences: Vec::new(),
+            milliseconds: 0.0,
+        });
     }
-    Ok(confidences)
+    Ok(cases)
 }
 
 fn auc_without(cases: &[Case], without: &[f64]) -> Option<Measure> {

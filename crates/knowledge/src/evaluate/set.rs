@@ -148,6 +148,19 @@ impl Set {
         })
     }
 
+    /// The same questions about the library of `other`, whose judgements and known answers hold for questions of the same id; the
+    /// others are left out. So questions of one language are asked about documents in another.
+    #[must_use]
+    pub fn about(mut self, other: &Set) -> Self {
+        self.questions
+            .retain(|question| other.judgements.contains_key(&question.id));
+        self.name = format!("{} about {}", self.name, other.name);
+        self.entries.clone_from(&other.entries);
+        self.judgements.clone_from(&other.judgements);
+        self.answers.clone_from(&other.answers);
+        self
+    }
+
     /// Only the questions with an odd or an even number, counted from 0 among all of the set: what constants are fitted on must
     /// not be what is reported.
     #[must_use]

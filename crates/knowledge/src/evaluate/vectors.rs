@@ -115,6 +115,7 @@ fn key(text: &str, purpose: Purpose) -> Key {
     let mut digest = Sha256::new();
     digest.update(match purpose {
         Purpose::Query => b"q",
+        Purpose::Sentence => b"s",
         Purpose::Passage => b"p",
     });
     digest.update(text);

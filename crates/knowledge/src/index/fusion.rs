@@ -26,6 +26,33 @@ pub struct Fusion {
     pub document_lexical: f32,
     /// Between which rank and the best a signal is spread from 0 to 1.
     pub depth: usize,
+    /// What words count for where it depends on how many of them were found.
+    pub words_found: WordsFound,
+}
+
+/// How the weight of words follows from the share of the question's words that the best passage has (rare ones counting more).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WordsFound {
+    /// The weight of words where none was found, of 1 for words and meaning together.
+    pub least: f32,
+    /// Their weight where all were found.
+    pub most: f32,
+    /// The share of words at which the weight is halfway between.
+    pub middle: f32,
+    /// How soon it changes around there.
+    pub width: f32,
+}
+
+impl Default for WordsFound {
+    fn default() -> Self {
+        Self {
+            least: 0.15,
+            most: 0.75,
+            middle: 0.35,
+            width: 0.12,
+        }
+    }
 }
 
 impl Default for Fusion {
@@ -39,6 +66,35 @@ impl Default for Fusion {
             document_dense: 0.2,
             document_lexical: 0.3,
             depth: 200,
+            words_found: WordsFound::default(),
+        }
+    }
+}
+
+impl Fusion {
+    /// The same with words and meaning weighed by `found`, the share of the question's words that the best passage has.
+    #[must_use]
+    pub(super) fn by_words_found(self, found: f32) -> Self {
+        let WordsFound {
+            least,
+            most,
+            middle,
+            width,
+        } = self.words_found;
+        let words = least + (most - least) / (1.0 + ((middle - found) / width).exp());
+        let share = |weight: f32, of: f32, whole: f32| {
+            if of > 0.0 { whole * weight / of } else { 0.0 }
+        };
+        let (lexical, dense) = (
+            self.lexical + self.document_lexical,
+            self.dense + self.document_dense,
+        );
+        Self {
+            lexical: share(self.lexical, lexical, words),
+            document_lexical: share(self.document_lexical, lexical, words),
+            dense: share(self.dense, dense, 1.0 - words),
+            document_dense: share(self.document_dense, dense, 1.0 - words),
+            ..self
         }
     }
 }
@@ -82,6 +138,24 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fewer_words_are_found_the_more_meaning_counts() {
+        let fusion = Fusion::default();
+        let words = |found: f32| {
+            let weighed = fusion.by_words_found(found);
+            let (words, meaning) = (
+                weighed.lexical + weighed.document_lexical,
+                weighed.dense + weighed.document_dense,
+            );
+            assert!((words + meaning - 1.0).abs() < 1e-6);
+            assert!(
+                (weighed.dense / weighed.document_dense - fusion.dense / fusion.document_dense).abs() < 1e-4
+            );
+            words
+        };
+        assert!(words(0.0) < 0.2 && (words(0.35) - 0.45).abs() < 1e-6 && words(1.0) > 0.74);
+    }
 
     #[test]
     fn the_best_is_one_and_whatever_lies_below_the_depth_is_nothing() {

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use safetensors::{Dtype, SafeTensorError, View};
+use safetensors::SafeTensorError;
 use serde::Deserialize;
 
+use super::tensors::Output;
 use crate::embed::local::{BertShape, ModelConfig, Pooling};
 
 /// What a model folder is made of.
@@ -136,6 +137,7 @@ pub(crate) fn convert(container: &[u8], languages: &[&str]) -> Result<Converted,
                 positions: max_positions - position_offset,
                 layer_norm_epsilon: layer_norm_eps,
             }),
+            ngram: None,
         },
         tokenizer,
         weights,
@@ -173,7 +175,7 @@ fn rearrange(arch: &Architecture, tensors: &mut Tensors) -> Result<(Vec<u8>, usi
         vec![arch.max_positions - arch.position_offset, hidden],
         positions,
     );
-    out.norm("normalize_embeddings", tensors, "emb_ln", hidden)?;
+    norm(&mut out, "normalize_embeddings", tensors, "emb_ln", hidden)?;
     for layer in 0..arch.layers {
         let (to, from) = (
             |part: &str| format!("layer.{layer}.{part}"),
@@ -198,10 +200,16 @@ fn rearrange(arch: &Architecture, tensors: &mut Tensors) -> Result<(Vec<u8>, usi
                 tensors.float(&from(&format!("{name}.b")))?,
             );
         }
-        out.norm(&to("normalize_attention"), tensors, &from("aln"), hidden)?;
-        out.norm(&to("normalize_output"), tensors, &from("fln"), hidden)?;
+        norm(
+            &mut out,
+            &to("normalize_attention"),
+            tensors,
+            &from("aln"),
+            hidden,
+        )?;
+        norm(&mut out, &to("normalize_output"), tensors, &from("fln"), hidden)?;
     }
-    let weights = safetensors::serialize(out.0, None).map_err(ContainerError::Write)?;
+    let weights = out.serialize().map_err(ContainerError::Write)?;
     Ok((weights, group))
 }
 
@@ -257,97 +265,25 @@ impl Tensor {
     }
 }
 
-/// The tensors of a `model.safetensors` file in the making.
-#[derive(Default)]
-struct Output(Vec<(String, Stored)>);
-
-/// A tensor's bytes with their meaning.
-struct Stored {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl View for Stored {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> std::borrow::Cow<'_, [u8]> {
-        (&self.bytes).into()
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
-
-impl Output {
-    fn float(&mut self, name: &str, shape: Vec<usize>, values: Vec<f32>) {
-        let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        self.0.push((
-            name.to_owned(),
-            Stored {
-                dtype: Dtype::F32,
-                shape,
-                bytes,
-            },
-        ));
-    }
-
-    fn int8(&mut self, name: &str, shape: [usize; 2], values: Vec<i8>) {
-        let bytes = values.into_iter().map(i8::cast_unsigned).collect();
-        self.0.push((
-            name.to_owned(),
-            Stored {
-                dtype: Dtype::I8,
-                shape: shape.to_vec(),
-                bytes,
-            },
-        ));
-    }
-
-    fn norm(
-        &mut self,
-        name: &str,
-        tensors: &mut Tensors,
-        from: &str,
-        width: usize,
-    ) -> Result<(), ContainerError> {
-        self.float(
-            &format!("{name}.weight"),
-            vec![width],
-            tensors.float(&format!("{from}.w"))?,
-        );
-        self.float(
-            &format!("{name}.bias"),
-            vec![width],
-            tensors.float(&format!("{from}.b"))?,
-        );
-        Ok(())
-    }
-
-    /// Quantises a layer's weights with one scale for each output, which is what integer matrix products need.
-    fn linear(&mut self, name: &str, [outputs, inputs]: [usize; 2], weights: &[f32], bias: Vec<f32>) {
-        let mut values = Vec::with_capacity(weights.len());
-        let mut scales = Vec::with_capacity(outputs);
-        for row in weights.chunks_exact(inputs) {
-            let largest = row
-                .iter()
-                .fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-            let scale = largest / 127.0;
-            #[expect(clippy::cast_possible_truncation, reason = "at most 127 by construction")]
-            values.extend(row.iter().map(|value| (value / scale).round() as i8));
-            scales.push(scale);
-        }
-        self.int8(&format!("{name}.weight"), [outputs, inputs], values);
-        self.float(&format!("{name}.scale"), vec![outputs], scales);
-        self.float(&format!("{name}.bias"), vec![outputs], bias);
-    }
+/// Copies the weights of a layer normalisation.
+fn norm(
+    out: &mut Output,
+    name: &str,
+    tensors: &mut Tensors,
+    from: &str,
+    width: usize,
+) -> Result<(), ContainerError> {
+    out.float(
+        &format!("{name}.weight"),
+        vec![width],
+        tensors.float(&format!("{from}.w"))?,
+    );
+    out.float(
+        &format!("{name}.bias"),
+        vec![width],
+        tensors.float(&format!("{from}.b"))?,
+    );
+    Ok(())
 }
 
 fn take<'bytes>(rest: &mut &'bytes [u8], count: usize) -> Result<&'bytes [u8], ContainerError> {

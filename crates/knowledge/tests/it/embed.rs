@@ -1,5 +1,6 @@
-//! Embedding models: endpoints that behave and that do not, the default model, and its installation.
+//! Embedding models: endpoints that behave and that do not, the models that can be installed, and their installation.
 
 mod granite;
 mod install;
+mod multilingual;
 mod remote;

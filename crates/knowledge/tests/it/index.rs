@@ -9,7 +9,7 @@ use amebo_core::permission::Role;
 use amebo_knowledge::index::analysis::stored::Terms;
 use amebo_knowledge::index::analysis::{self, encode_passage};
 use amebo_knowledge::index::embedded::{Embedded, Settings};
-use amebo_knowledge::index::{Change, Engine, Error, Hits, IndexedDocument, IndexedPassage, Query};
+use amebo_knowledge::index::{Balance, Change, Engine, Error, Hits, IndexedDocument, IndexedPassage, Query};
 use half::f16;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -134,8 +134,10 @@ fn query() -> impl Strategy<Value = Query> {
         prop::collection::vec(reader(), 1..3),
         prop::collection::vec(0_u8..3, 0..4),
         0_usize..40,
+        prop::sample::select(vec![Balance::Fitted, Balance::ByWordsFound]),
     )
-        .prop_map(|(words, vector, readers, bases, limit)| Query {
+        .prop_map(|(words, vector, readers, bases, limit, balance)| Query {
+            balance,
             text: words.join(" "),
             vectors: vector
                 .map(|seed| ("small".to_owned(), unit(seed)))
@@ -321,10 +323,48 @@ fn ask(text: &str) -> Query {
     Query {
         text: text.to_owned(),
         vectors: HashMap::new(),
+        balance: Balance::Fitted,
         readers: vec![Reader::Machine],
         knowledge_bases: vec![knowledge_base(0)],
         limit: 10,
     }
+}
+
+#[tokio::test]
+async fn where_hardly_a_word_is_found_meaning_decides_and_where_most_are_words_do() {
+    let placed = |id: u8, text: &str, vector: [f32; 2]| IndexedDocument {
+        passages: vec![IndexedPassage {
+            vector: vector
+                .iter()
+                .flat_map(|&value| f16::from_f32(value).to_le_bytes())
+                .collect(),
+            model: "small".to_owned(),
+            ..plain(id, text).passages.remove(0)
+        }],
+        ..plain(id, text)
+    };
+    let mut documents = vec![
+        placed(1, "annual leave is granted in spring", [1.0, 0.0]),
+        placed(2, "the pump of Feldkirch has a filter", [0.0, 1.0]),
+    ];
+    documents.extend((3..30).map(|id| placed(id, "nothing of this matters", [0.3, 0.954])));
+    let engine = fresh(documents).await;
+    let first = async |text: &str| {
+        let query = Query {
+            vectors: HashMap::from([("small".to_owned(), vec![1.0, 0.0])]),
+            balance: Balance::ByWordsFound,
+            ..ask(text)
+        };
+        let hits = engine.search(organization(1), &query).await.unwrap().hits;
+        hits[0].document
+    };
+    let (meant, named) = (
+        DocumentId::from_uuid(Uuid::from_u128(1)),
+        DocumentId::from_uuid(Uuid::from_u128(2)),
+    );
+    // One word of six is shared by chance; then nearly all are.
+    assert_eq!(first("wann bekommt in Feldkirch jemand Urlaub").await, meant);
+    assert_eq!(first("filter pump Feldkirch").await, named);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::OpenError;
+use super::ngram::Window;
 use crate::embed::{Languages, ModelInfo};
 
 /// The file that describes a model to Amebo.
@@ -31,9 +32,12 @@ pub(crate) struct ModelConfig {
     /// What is put before a passage.
     #[serde(default)]
     pub(crate) passage_prefix: String,
-    /// The encoder in `model.safetensors`; absent when the folder holds `model.onnx`.
+    /// The transformer in `model.safetensors`; absent when there is another network.
     #[serde(default)]
     pub(crate) bert: Option<BertShape>,
+    /// The convolutions in `model.safetensors`. Where there is neither, the folder holds `model.onnx`.
+    #[serde(default)]
+    pub(crate) ngram: Option<NgramShape>,
 }
 
 /// How a text's vector follows from the vectors of its tokens.
@@ -109,6 +113,43 @@ impl BertShape {
     }
 }
 
+/// The sizes of a network of convolutions over words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NgramShape {
+    /// Width of a token's embedding, and of the vectors.
+    pub(crate) width: usize,
+    /// Width of what a branch makes of a token.
+    pub(crate) branch: usize,
+    /// Number of tokens known.
+    pub(crate) vocabulary: usize,
+    /// How many scales the word embeddings have; a token's is its number modulo this.
+    pub(crate) blocks: usize,
+}
+
+impl NgramShape {
+    /// The windows of the branches.
+    pub(crate) const ORDERS: [Window; 3] = [
+        Window { words: 2, before: 0 },
+        Window { words: 3, before: 1 },
+        Window { words: 5, before: 2 },
+    ];
+    /// Width of the narrow ones of the last layers.
+    pub(crate) const NARROW: usize = 320;
+
+    /// Refuses sizes that nothing can be computed with.
+    fn check(&self) -> Result<(), OpenError> {
+        let sizes = [self.width, self.branch, self.vocabulary, self.blocks];
+        if sizes.iter().all(|&size| size > 0 && size < 1 << 24) {
+            Ok(())
+        } else {
+            Err(OpenError::Unsupported(
+                "the sizes of the convolutions make no sense".into(),
+            ))
+        }
+    }
+}
+
 impl ModelConfig {
     /// Reads a folder's description.
     pub(super) fn read(folder: &Path) -> Result<Self, OpenError> {
@@ -126,6 +167,14 @@ impl ModelConfig {
             if bert.positions < config.max_tokens || bert.hidden != config.dimension {
                 return Err(OpenError::Unsupported(
                     "max_tokens or dimension do not fit the encoder".into(),
+                ));
+            }
+        }
+        if let Some(ngram) = &config.ngram {
+            ngram.check()?;
+            if ngram.width != config.dimension || config.bert.is_some() {
+                return Err(OpenError::Unsupported(
+                    "the description does not fit the convolutions".into(),
                 ));
             }
         }
@@ -182,6 +231,7 @@ impl ModelConfig {
             query_prefix: prompt(&["query"]),
             passage_prefix: prompt(&["passage", "document"]),
             bert: None,
+            ngram: None,
         })
     }
 }

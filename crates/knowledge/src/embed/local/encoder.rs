@@ -43,7 +43,8 @@ struct Layer {
     normalize_output: Norm,
 }
 
-struct Norm {
+/// Layer normalisation (Ba et al., 2016).
+pub(super) struct Norm {
     weight: Vec<f32>,
     bias: Vec<f32>,
     epsilon: f32,
@@ -83,6 +84,13 @@ struct Span {
     key: (usize, usize),
 }
 
+impl Scratch {
+    /// The machine's matrix kernels, for floats and for bytes.
+    pub(super) fn kernels(&self) -> (&GemmExecutor, &Int8Kernel) {
+        (&self.float, &self.int8)
+    }
+}
+
 impl Encoder {
     /// Builds the network from the weights of a model folder.
     pub(super) fn new(
@@ -92,21 +100,9 @@ impl Encoder {
     ) -> Result<Self, WeightsError> {
         let int8 = Int8Kernel::new();
         let (hidden, wide) = (shape.hidden, shape.intermediate);
-        let linear = |name: &str, outputs: usize, inputs: usize| {
-            Ok::<_, WeightsError>(Linear::new(
-                &int8,
-                &weights.int8(&format!("{name}.weight"), &[outputs, inputs])?,
-                weights.float(&format!("{name}.scale"), &[outputs])?,
-                weights.float(&format!("{name}.bias"), &[outputs])?,
-            ))
-        };
-        let norm = |name: &str| {
-            Ok::<_, WeightsError>(Norm {
-                weight: weights.float(&format!("{name}.weight"), &[hidden])?,
-                bias: weights.float(&format!("{name}.bias"), &[hidden])?,
-                epsilon: shape.layer_norm_epsilon,
-            })
-        };
+        let linear =
+            |name: &str, outputs: usize, inputs: usize| Linear::read(weights, &int8, name, outputs, inputs);
+        let norm = |name: &str| Norm::read(weights, name, hidden, shape.layer_norm_epsilon);
         let layers = (0..shape.layers)
             .map(|layer| {
                 let named = |part: &str| format!("layer.{layer}.{part}");
@@ -317,8 +313,22 @@ impl Encoder {
 }
 
 impl Norm {
-    /// Layer normalisation of every row in place (Ba et al., 2016).
-    fn apply(&self, rows: &mut [f32]) {
+    /// Takes its weights from a model's.
+    pub(super) fn read(
+        weights: &Weights<'_>,
+        name: &str,
+        width: usize,
+        epsilon: f32,
+    ) -> Result<Self, WeightsError> {
+        Ok(Self {
+            weight: weights.float(&format!("{name}.weight"), &[width])?,
+            bias: weights.float(&format!("{name}.bias"), &[width])?,
+            epsilon,
+        })
+    }
+
+    /// Normalises every row in place.
+    pub(super) fn apply(&self, rows: &mut [f32]) {
         let width = self.weight.len();
         #[expect(clippy::cast_precision_loss, reason = "a row is a few hundred numbers wide")]
         let count = width as f32;
@@ -345,7 +355,8 @@ fn columns(matrix: &[f32], width: usize, columns: Range<usize>) -> NdTensorView<
     NdTensorView::from_data([matrix.len() / width, width], matrix).slice((.., columns))
 }
 
-fn add(to: &mut [f32], from: &[f32]) {
+/// Adds one row of numbers to another.
+pub(super) fn add(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }

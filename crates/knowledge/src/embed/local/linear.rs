@@ -8,6 +8,8 @@ use rten_simd::{Isa, SimdOp};
 use rten_tensor::NdTensorView;
 use rten_vecmath::{ExtendInit, MinMax, Quantize};
 
+use super::weights::{Weights, WeightsError};
+
 /// The int8 matrix kernel of this machine.
 pub(super) type Int8Kernel = GemmExecutor<u8, i8, i32>;
 
@@ -74,6 +76,22 @@ impl Linear {
             bias,
             weight_sums,
         }
+    }
+
+    /// Takes the layer `name` from a model's weights.
+    pub(super) fn read(
+        weights: &Weights<'_>,
+        kernel: &Int8Kernel,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+    ) -> Result<Self, WeightsError> {
+        Ok(Self::new(
+            kernel,
+            &weights.int8(&format!("{name}.weight"), &[outputs, inputs])?,
+            weights.float(&format!("{name}.scale"), &[outputs])?,
+            weights.float(&format!("{name}.bias"), &[outputs])?,
+        ))
     }
 
     /// How many numbers a row of the result has.

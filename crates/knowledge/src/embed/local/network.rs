@@ -1,4 +1,4 @@
-//! The two ways a local model computes, and the threads that run them.
+//! The ways a local model computes, and the threads that run them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -7,6 +7,7 @@ use super::OpenError;
 use super::config::ModelConfig;
 use super::encoder::{Encoder, Scratch};
 use super::graph::Graph;
+use super::ngram::Ngrams;
 use super::queue::{Job, Queue};
 use super::weights::{WEIGHTS_FILE, Weights};
 use crate::embed::{Error, Purpose, to_unit_length};
@@ -15,6 +16,8 @@ use crate::embed::{Error, Purpose, to_unit_length};
 pub(super) enum Network {
     /// A BERT encoder on int8 weights.
     Encoder(Box<Encoder>),
+    /// Convolutions over words on int8 weights.
+    Ngrams(Box<Ngrams>),
     /// An ONNX graph.
     Graph(Box<Graph>),
 }
@@ -22,13 +25,25 @@ pub(super) enum Network {
 impl Network {
     /// Loads what `config` describes.
     pub(super) fn open(folder: &Path, config: &ModelConfig, threads: usize) -> Result<Self, OpenError> {
-        let Some(shape) = &config.bert else {
-            return Ok(Self::Graph(Box::new(Graph::open(folder, config, threads)?)));
+        let read = || {
+            let path = folder.join(WEIGHTS_FILE);
+            std::fs::read(&path).map_err(|source| OpenError::Read { path, source })
         };
-        let path = folder.join(WEIGHTS_FILE);
-        let file = std::fs::read(&path).map_err(|source| OpenError::Read { path, source })?;
-        let encoder = Encoder::new(shape, config.pooling, &Weights::parse(&file)?)?;
-        Ok(Self::Encoder(Box::new(encoder)))
+        Ok(match (&config.bert, &config.ngram) {
+            (Some(shape), _) => {
+                let file = read()?;
+                Self::Encoder(Box::new(Encoder::new(
+                    shape,
+                    config.pooling,
+                    &Weights::parse(&file)?,
+                )?))
+            }
+            (None, Some(shape)) => {
+                let file = read()?;
+                Self::Ngrams(Box::new(Ngrams::new(shape, &Weights::parse(&file)?)?))
+            }
+            (None, None) => Self::Graph(Box::new(Graph::open(folder, config, threads)?)),
+        })
     }
 
     /// The vectors of the texts, of unit length. `pause` is called where the work can be broken off for a moment.
@@ -40,6 +55,7 @@ impl Network {
     ) -> Result<Vec<Vec<f32>>, Error> {
         let mut vectors = match self {
             Self::Encoder(encoder) => encoder.encode(texts, scratch, pause)?,
+            Self::Ngrams(ngrams) => ngrams.encode(texts, scratch, pause)?,
             Self::Graph(graph) => graph.encode(texts, pause)?,
         };
         if !vectors.iter_mut().all(|vector| to_unit_length(vector)) {
@@ -84,7 +100,7 @@ pub(super) fn run(network: &Network, queue: &Queue) {
     while let Some((purpose, jobs)) = queue.take() {
         let (scratch, query_scratch) = &mut scratches;
         let unit = AssertUnwindSafe(|| match purpose {
-            Purpose::Query => network.answer(jobs, query_scratch, &mut || ()),
+            Purpose::Query | Purpose::Sentence => network.answer(jobs, query_scratch, &mut || ()),
             Purpose::Passage => network.answer(jobs, scratch, &mut || {
                 let queries = queue.take_queries();
                 if !queries.is_empty() {

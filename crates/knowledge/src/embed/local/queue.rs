@@ -63,7 +63,7 @@ impl Queue {
         {
             let mut lines = self.lines.lock();
             let line = match purpose {
-                Purpose::Query => &mut lines.queries,
+                Purpose::Query | Purpose::Sentence => &mut lines.queries,
                 Purpose::Passage => &mut lines.passages,
             };
             for job in jobs {

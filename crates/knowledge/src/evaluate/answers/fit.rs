@@ -1,9 +1,10 @@
 //! Fitting the constants of confidence: logistic regression by Newton's method, then a monotone calibration by pooling
 //! adjacent violators. A few thousand cases and some thirty features take a second.
 
-use super::{Case, Error, Library, Options, Part, Set, answerer, real, replay};
+use super::{Case, Error, Library, Options, Part, Set, answerer, deprived, real, replay};
 use crate::answer::confidence::{Fit, Logistic, Parameters, logistic};
 use crate::answer::extractive::{feature_names, sentence_feature_names};
+use crate::index::analysis::language::{self, Language};
 
 /// How strongly weights are held at 0, per case: features overlap, and sets are small.
 const RIDGE: f64 = 1e-3;
@@ -12,41 +13,69 @@ const STEPS: usize = 30;
 /// The least share of all cases that a point of the calibration stands for.
 const POOL: f64 = 0.04;
 
-/// Fits all constants on the [`Part::Fitted`] questions of some sets, beginning with those compiled in. Models of sentences
-/// come first, since the sentences they choose are what the others are fitted on.
-pub async fn fit(sets: &[Set], options: &Options) -> Result<Parameters, Error> {
+/// Fits constants on the [`Part::Fitted`] questions of some sets, beginning with those compiled in. Sets in English are for
+/// answering with a model and without, those in other languages for answering with one only.
+pub async fn fit(sets: Vec<Set>, options: &Options) -> Result<Parameters, Error> {
     let mut parameters = Parameters::embedded_in_binary().clone();
+    let (foreign, english): (Vec<Set>, Vec<Set>) = sets.into_iter().partition(is_foreign);
     let without = Options {
         model: None,
         ..options.clone()
     };
-    for options in [&without, options] {
-        if options.model.is_none() && !std::ptr::eq(options, &raw const without) {
-            continue;
+    if !english.is_empty() {
+        fit_way(&english, &without, &mut parameters, |all| &mut all.lexical).await?;
+    }
+    if options.model.is_some() {
+        if !english.is_empty() {
+            fit_way(&english, options, &mut parameters, |all| &mut all.embedded).await?;
         }
-        let mut libraries = Vec::new();
-        for set in sets {
-            libraries.push(Library::build(set, options).await?);
-        }
-        for sentences in [true, false] {
-            let answerer = answerer(&parameters, options);
-            let mut cases = Vec::new();
-            for (set, library) in sets.iter().zip(&mut libraries) {
-                cases.push(replay(set, library, options, &answerer, Part::Fitted).await?);
-            }
-            let fit = if options.model.is_some() {
-                &mut parameters.embedded
-            } else {
-                &mut parameters.lexical
-            };
-            if sentences {
-                fit.sentence = fit_sentence(&cases);
-            } else {
-                fit_answer(fit, &cases);
-            }
+        if !foreign.is_empty() {
+            fit_way(&foreign, options, &mut parameters, |all| &mut all.foreign).await?;
         }
     }
     Ok(parameters)
+}
+
+/// Whether most questions of a set are in another language than English.
+fn is_foreign(set: &Set) -> bool {
+    let foreign = set
+        .questions
+        .iter()
+        .filter(|question| language::detect(&question.text) != Language::English)
+        .count();
+    foreign * 2 > set.questions.len()
+}
+
+/// Fits the constants for one way of answering. The model of sentences comes first, since the sentences it chooses are what the other is
+/// fitted on. A set without questions that cannot be answered lends its own, with what answers them taken away.
+async fn fit_way(
+    sets: &[Set],
+    options: &Options,
+    parameters: &mut Parameters,
+    way: fn(&mut Parameters) -> &mut Fit,
+) -> Result<(), Error> {
+    let mut libraries = Vec::new();
+    for set in sets {
+        libraries.push(Library::build(set, options).await?);
+    }
+    for sentences in [true, false] {
+        let answerer = answerer(parameters, options);
+        let mut cases = Vec::new();
+        for (set, library) in sets.iter().zip(&mut libraries) {
+            let mut own = replay(set, library, options, &answerer, Part::Fitted).await?;
+            if !sentences && own.iter().all(|case| case.answerable) {
+                own.extend(deprived(set, library, options, &answerer, Part::Fitted).await?);
+            }
+            cases.push(own);
+        }
+        let fit = way(parameters);
+        if sentences {
+            fit.sentence = fit_sentence(&cases);
+        } else {
+            fit_answer(fit, &cases);
+        }
+    }
+    Ok(())
 }
 
 /// A case with its label and how much it counts.

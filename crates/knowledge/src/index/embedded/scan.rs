@@ -11,7 +11,7 @@ use super::segment::{Entry, Part, Segment};
 use super::vectors::{Probe, Vectors};
 use crate::index::analysis::{self, Asked, Pair};
 use crate::index::fusion::{Fusion, Spread};
-use crate::index::{Hit, Hits, Query};
+use crate::index::{Balance, Hit, Hits, Query};
 
 /// How many of the roughly best passages are compared again in full precision.
 const RESCORED: usize = 200;
@@ -31,11 +31,16 @@ pub(super) fn search(parts: &[Part], query: &Query, fusion: &Fusion) -> Hits {
     }
     let mut signals = Signals::new(&scope);
     let question = analysis::question(&query.text);
+    let mut found = (query.balance == Balance::ByWordsFound).then(|| vec![0.0; scope.passages]);
     let rarities: Vec<f32> = question
         .words
         .iter()
-        .map(|asked| signals.count(&scope, asked, fusion))
+        .map(|asked| signals.count(&scope, asked, found.as_deref_mut(), fusion))
         .collect();
+    let fusion = &match found {
+        Some(found) => fusion.by_words_found(share_found(&found, &question.words, &rarities)),
+        None => *fusion,
+    };
     signals.pair(&scope, &question.pairs, &rarities, fusion);
     for (model, vector) in &query.vectors {
         signals.compare(&scope, model, &Probe::new(vector), fusion);
@@ -152,8 +157,9 @@ impl Signals {
         }
     }
 
-    /// Adds what one word of the question contributes to BM25, and gives the word's rarity.
-    fn count(&mut self, scope: &Scope<'_>, asked: &Asked, fusion: &Fusion) -> f32 {
+    /// Adds what one word of the question contributes to BM25, and gives the word's rarity, which it also adds to `held` of
+    /// each passage that has the word.
+    fn count(&mut self, scope: &Scope<'_>, asked: &Asked, held: Option<&mut [f32]>, fusion: &Fusion) -> f32 {
         let mut found: Vec<(u32, f32)> = Vec::new();
         for area in &scope.parts {
             let before = found.len();
@@ -171,6 +177,11 @@ impl Signals {
         }
         found.dedup_by_key(|(number, _)| *number);
         let rarity = self::rarity(found.len(), scope.passages);
+        if let Some(held) = held {
+            for (number, _) in &found {
+                held[*number as usize] += asked.weight * rarity;
+            }
+        }
         let mut in_documents: Vec<(u32, f32)> = Vec::new();
         for (number, frequency) in found {
             let long = 1.0 - fusion.b + fusion.b * self.lengths[number as usize] / self.average_length;
@@ -350,6 +361,17 @@ impl Signals {
         let (segment, passage) = self.locate(scope, number);
         segment.chunks[passage as usize]
     }
+}
+
+/// The largest share of the question's words that a passage has, rare words counting more; `held` is what each has.
+fn share_found(held: &[f32], words: &[Asked], rarities: &[f32]) -> f32 {
+    let all: f32 = words
+        .iter()
+        .zip(rarities)
+        .map(|(asked, rarity)| asked.weight * rarity)
+        .sum();
+    let most = held.iter().copied().fold(0.0, f32::max);
+    if all > 0.0 { most / all } else { 0.0 }
 }
 
 /// The inverse document frequency in the form Lucene uses, which is never negative.

@@ -16,7 +16,8 @@ pub(super) fn data() -> PathBuf {
 }
 
 fn open() -> LocalEmbedder {
-    let folder = models::local_default(&data()).expect("the default model is not in AMEBO_TEST_MODELS");
+    let folder =
+        models::local(&data(), models::DEFAULT_MODEL).expect("the default model is not in AMEBO_TEST_MODELS");
     LocalEmbedder::open(&folder, NonZeroUsize::new(2).unwrap()).unwrap()
 }
 

