@@ -92,7 +92,7 @@ pub struct Replay {
     /// The figures.
     pub report: Report,
     cases: Vec<Case>,
-    without: Vec<f64>,
+    without: Vec<Case>,
 }
 
 /// Replays the questions of `part` that have known answers, and measures. `threshold` is the confidence below which an
@@ -112,9 +112,8 @@ pub async fn evaluate(
     let answerer = Answerer::new(Environment::system(), options.model.clone());
     let cases = replay(set, &mut library, &options, &answerer, part).await?;
     let without = deprived(set, &mut library, &options, &answerer, part).await?;
-    let without = without.iter().map(|case| case.confidence).collect::<Vec<f64>>();
     let mut measures = measures(&cases, threshold);
-    measures.extend(auc_without(&cases, &without));
+    measures.extend(removal(&cases, &without));
     let report = Report {
         set: set.name.clone(),
         mode,
@@ -138,12 +137,12 @@ pub fn together(replays: &[Replay], threshold: f64) -> Option<Report> {
         .iter()
         .flat_map(|replay| replay.cases.iter().cloned())
         .collect();
-    let without: Vec<f64> = replays
+    let without: Vec<Case> = replays
         .iter()
-        .flat_map(|replay| replay.without.iter().copied())
+        .flat_map(|replay| replay.without.iter().cloned())
         .collect();
     let mut measures = measures(&cases, threshold);
-    measures.extend(auc_without(&cases, &without));
+    measures.extend(removal(&cases, &without));
     let sum = |count: fn(&Report) -> usize| replays.iter().map(|replay| count(&replay.report)).sum();
     Some(Report {
         set: "together".to_owned(),
@@ -263,14 +262,24 @@ async fn deprived(
     Ok(cases)
 }
 
-fn auc_without(cases: &[Case], without: &[f64]) -> Option<Measure> {
-    let answerable: Vec<f64> = cases
-        .iter()
-        .filter(|case| case.answerable)
-        .map(|case| case.confidence)
-        .collect();
-    let value = auc(&answerable, without);
-    value.is_finite().then(|| measure("removal_auc", value, "share"))
+/// How answerable questions compare with the same ones `without` their documents, and whether confidence means what it says over both.
+fn removal(cases: &[Case], without: &[Case]) -> Vec<Measure> {
+    let answerable = cases.iter().filter(|case| case.answerable);
+    let confidence = |case: &Case| case.confidence;
+    let apart = auc(
+        &answerable.clone().map(confidence).collect::<Vec<f64>>(),
+        &without.iter().map(confidence).collect::<Vec<f64>>(),
+    );
+    let measures = [
+        ("removal_auc", apart),
+        ("removal_ece", calibration_error(answerable.chain(without))),
+    ];
+    measures
+        .into_iter()
+        .filter(|_| !without.is_empty())
+        .filter(|(_, value)| value.is_finite())
+        .map(|(name, value)| measure(name, value, "share"))
+        .collect()
 }
 
 fn holds_answer(sentence: &str, known: &KnownAnswer) -> bool {
@@ -348,7 +357,7 @@ pub fn measures(cases: &[Case], threshold: f64) -> Vec<Measure> {
             "abstention_auc",
             auc(&confidences(&answerable), &confidences(&unanswerable)),
         ),
-        ("ece", calibration_error(cases)),
+        ("ece", calibration_error(cases.iter())),
         ("declined_answerable", refused(&answerable)),
         ("declined_unanswerable", refused(&unanswerable)),
     ];
@@ -400,7 +409,7 @@ fn auc(more: &[f64], less: &[f64]) -> f64 {
 
 /// The expected calibration error: by how much confidence and share of right answers differ, over bins of equal width,
 /// weighted by their cases.
-fn calibration_error(cases: &[Case]) -> f64 {
+fn calibration_error<'a>(cases: impl Iterator<Item = &'a Case>) -> f64 {
     let mut bins = [(0.0, 0.0, 0.0); BINS];
     for case in cases {
         let bin = (1..BINS)
@@ -410,10 +419,11 @@ fn calibration_error(cases: &[Case]) -> f64 {
         bins[bin].1 += case.confidence;
         bins[bin].2 += f64::from(u8::from(case.is_right()));
     }
+    let all: f64 = bins.iter().map(|(cases, _, _)| cases).sum();
     bins.iter()
         .map(|(_, confidence, right)| (confidence - right).abs())
         .sum::<f64>()
-        / real(cases.len())
+        / all
 }
 
 /// An answerer with other constants than those compiled in.
