@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use amebo_knowledge::embed::local::LocalEmbedder;
-use amebo_knowledge::embed::{Embedder as _, Purpose};
-use amebo_knowledge::models::{self, DEFAULT_MODEL};
+use amebo_knowledge::embed::{Embedder, Purpose, local};
 use anyhow::{Context as _, Result};
 use tokio::task::JoinSet;
 
@@ -60,19 +58,21 @@ pub async fn rate(models: &Path, texts: &[String]) -> Result<f64> {
     rate_of(&open(models).await?, texts).await
 }
 
-async fn open(models: &Path) -> Result<Arc<LocalEmbedder>> {
-    let folder = models::local(models, DEFAULT_MODEL)
-        .context("the embedding model is not installed; run `amebo models install`")?;
-    Ok(Arc::new(
-        tokio::task::spawn_blocking(move || LocalEmbedder::open(&folder, threads())).await??,
-    ))
+/// The model that new knowledge bases would take.
+async fn open(models: &Path) -> Result<Arc<dyn Embedder>> {
+    let models = models.to_owned();
+    let installed = tokio::task::spawn_blocking(move || local::installed(&models, threads())).await??;
+    installed
+        .into_iter()
+        .next()
+        .context("the embedding model is not installed; run `amebo models install`")
 }
 
 fn threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-async fn rate_of(embedder: &Arc<LocalEmbedder>, texts: &[String]) -> Result<f64> {
+async fn rate_of(embedder: &Arc<dyn Embedder>, texts: &[String]) -> Result<f64> {
     let mut tasks = JoinSet::new();
     let started = Instant::now();
     let deadline = started + Duration::from_secs(8);

@@ -435,8 +435,8 @@ fn answerer(parameters: &Parameters, options: &Options) -> Answerer {
 mod tests {
     use super::*;
 
-    fn replayed(set: &str, answerable: bool, confidence: f64) -> Replay {
-        let case = Case {
+    fn case(answerable: bool, confidence: f64) -> Case {
+        Case {
             answerable,
             contained: answerable,
             touched: false,
@@ -446,7 +446,10 @@ mod tests {
             features: Vec::new(),
             sentences: Vec::new(),
             milliseconds: 1.0,
-        };
+        }
+    }
+
+    fn replayed(set: &str, answerable: bool, confidence: f64) -> Replay {
         Replay {
             report: Report {
                 set: set.to_owned(),
@@ -457,8 +460,8 @@ mod tests {
                 questions: 1,
                 measures: Vec::new(),
             },
-            cases: vec![case],
-            without: vec![0.1],
+            cases: vec![case(answerable, confidence)],
+            without: vec![case(false, 0.1)],
         }
     }
 
@@ -474,6 +477,7 @@ mod tests {
         assert_eq!(together.value("removal_auc"), Some(1.0));
         assert_eq!(together.value("declined_unanswerable"), Some(1.0));
         assert!((together.value("ece").unwrap() - 0.25).abs() < 1e-9);
+        assert!((together.value("removal_ece").unwrap() - 0.1).abs() < 1e-9);
         assert_eq!(super::together(&replays[..1], 0.5), None);
     }
 }

@@ -3,7 +3,7 @@
 //! Three branches look at windows of two, three and five tokens; what they make of each token is summed over the text and goes through
 //! a few small layers. The tokens of all texts of a unit lie one after another, and no window reaches into a neighbour.
 
-use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions};
+use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
 use super::config::NgramShape;
@@ -53,7 +53,7 @@ pub(crate) struct Window {
 
 /// A small layer in full precision: it sees a text once, not each of its tokens.
 struct Dense {
-    weights: Vec<f32>,
+    weights: PackedBMatrix<f32>,
     inputs: usize,
     outputs: usize,
 }
@@ -61,15 +61,16 @@ struct Dense {
 impl Ngrams {
     /// Builds the network from the weights of a model folder.
     pub(super) fn new(shape: &NgramShape, weights: &Weights<'_>) -> Result<Self, WeightsError> {
-        let int8 = Int8Kernel::new();
+        let (int8, float) = (Int8Kernel::new(), GemmExecutor::<f32, f32, f32>::new());
         let (width, branch, narrow) = (shape.width, shape.branch, NgramShape::NARROW);
         let all = NgramShape::ORDERS.len() * branch;
         let linear =
             |name: &str, outputs: usize, inputs: usize| Linear::read(weights, &int8, name, outputs, inputs);
         let norm = |name: &str, width: usize| Norm::read(weights, name, width, EPSILON);
         let dense = |name: &str, inputs: usize, outputs: usize| {
+            let values = weights.float(name, &[inputs, outputs])?;
             Ok::<_, WeightsError>(Dense {
-                weights: weights.float(name, &[inputs, outputs])?,
+                weights: float.prepack_b(NdTensorView::from_data([inputs, outputs], values.as_slice())),
                 inputs,
                 outputs,
             })
@@ -249,10 +250,7 @@ impl Dense {
         float.gemm(
             &mut out,
             GemmInputA::Unpacked(NdTensorView::from_data([count, self.inputs], rows)),
-            GemmInputB::Unpacked(NdTensorView::from_data(
-                [self.inputs, self.outputs],
-                self.weights.as_slice(),
-            )),
+            GemmInputB::Packed(&self.weights),
             GemmOptions::default(),
         )?;
         Ok(out)
