@@ -71,6 +71,46 @@ test("what a role may do is changed for everybody who has it", async () => {
   await expect(owner.getByRole("listitem").filter({ hasText: "Reads only." })).toContainText("changed here");
 });
 
+test("a profile has a name, a language and a theme, and other devices are signed out from here", async ({
+  browser,
+}) => {
+  const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await elsewhere.goto("/sign-in");
+  await elsewhere.getByLabel("E-mail").fill("ada@example.com");
+  await elsewhere.getByLabel("Password").fill("correct horse battery");
+  await elsewhere.getByRole("button", { name: "Sign in" }).click();
+  await expect(elsewhere.getByRole("heading", { name: "What would you like to know?" })).toBeVisible();
+  const at = home(owner);
+  await owner.goto("/account");
+  await owner.getByLabel("Name", { exact: true }).fill("Ada N. Obi");
+  await owner.getByRole("button", { name: "Save" }).click();
+  await expect(owner.getByRole("button", { name: "Ada N. Obi" })).toBeVisible();
+  await owner.getByLabel("Current password").fill("not this one, surely");
+  await owner.getByLabel("New password").fill("correct horse battery staple");
+  await owner.getByRole("button", { name: "Change the password" }).click();
+  await expect(owner.locator(".wrong").or(owner.getByRole("alert")).first()).toBeVisible();
+  await expect(owner.getByLabel("New password"), "what was typed stays").toHaveValue("correct horse battery staple");
+  await owner.getByLabel("Theme").selectOption("dark");
+  await expect(owner.locator("html")).toHaveAttribute("data-theme", "dark");
+  await owner.getByLabel("Language").selectOption("de");
+  await expect(owner.getByRole("heading", { name: "Ihr Profil" })).toBeVisible();
+  await expect(owner.locator("html")).toHaveAttribute("lang", "de");
+  await owner.reload();
+  await expect(owner.getByRole("heading", { name: "Ihr Profil" })).toBeVisible();
+  await expect(owner.locator("html")).toHaveAttribute("data-theme", "dark");
+  await owner.getByLabel("Sprache").selectOption("en");
+  await owner.getByLabel("Theme").selectOption("system");
+  const devices = owner.getByRole("region", { name: "Where you are signed in" });
+  await expect(devices.getByRole("listitem")).toHaveCount(2);
+  await expect(devices.getByText("this device")).toHaveCount(1);
+  await devices.getByRole("button", { name: "Sign out there" }).click();
+  await expect(devices.getByRole("listitem")).toHaveCount(1);
+  await elsewhere.reload();
+  await expect(elsewhere.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await elsewhere.context().close();
+  await owner.goto(at);
+});
+
 test("an API key is shown once and ends at once", async ({ request }) => {
   await owner.goto(`${home(owner)}/settings/keys`);
   await owner.getByRole("button", { name: "Make an API key" }).click();
@@ -90,14 +130,14 @@ test("the audit log has it all, and proves that nobody altered it", async () => 
   await owner.goto(`${home(owner)}/audit`);
   await owner.getByRole("button", { name: "Verify" }).click();
   await expect(owner.getByText(/Nobody altered it: \d+ entries, whole\./)).toBeVisible();
-  await expect(owner.locator(".entries")).toContainText("Ada Obi");
+  await expect(owner.locator(".entries")).toContainText("Ada N. Obi");
   await owner.getByLabel("Action").fill("api_key.create");
   await expect(owner.locator(".entries li")).toHaveCount(1);
 });
 
 test("signing out ends it, and a deep link comes back after signing in", async () => {
   const page = `${home(owner)}/people/roles`;
-  await owner.getByRole("button", { name: /Ada Obi/ }).click();
+  await owner.getByRole("button", { name: /Ada N\. Obi/ }).click();
   await owner.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(owner.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await owner.goto(page);

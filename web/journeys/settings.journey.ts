@@ -2,6 +2,7 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, type Page, test } from "@playwright/test";
+import { execute } from "./database";
 import { home, signUp, sound, violations } from "./person";
 import { type Server, startServer } from "./server";
 
@@ -62,6 +63,27 @@ test("a logo shows in the corner and where people sign in; what is no picture is
   await visitor.goto(`${home(page)}/people`);
   await expect(visitor.locator(".entrance .logo")).toBeVisible();
   await visitor.context().close();
+});
+
+test("every colour can be read, in either theme", async () => {
+  test.setTimeout(120_000);
+  await page.goto(`${home(page)}/settings`);
+  const colours = page.getByRole("group", { name: "Colour" }).getByRole("radio");
+  await expect(colours).toHaveCount(8);
+  const accents = new Set<string>();
+  for (const name of ["Teal", "Blue", "Violet", "Pink", "Red", "Orange", "Olive", "Green"]) {
+    const saved = page.waitForResponse((response) => response.request().method() === "PATCH");
+    await page.getByRole("radio", { name, exact: true }).check();
+    await saved;
+    await sound(page, `settings in ${name}`);
+    accents.add(
+      await page
+        .getByRole("button", { name: "Save" })
+        .first()
+        .evaluate((button) => getComputedStyle(button).backgroundColor),
+    );
+  }
+  expect(accents.size).toBe(8);
 });
 
 test("public profiles are kept and shown to colleagues and whoever is invited, and an address elsewhere is refused in its place", async ({
@@ -191,4 +213,30 @@ test("the operator sees how the server is doing, and what was given up", async (
   await expect(operator.getByRole("heading", { name: "Nothing was given up" })).toBeVisible();
   await operator.getByLabel("State").selectOption("Waiting");
   await expect(operator).toHaveURL(/state=queued/);
+});
+
+test("work that was given up says why and whose it is, not what it is about, and is tried again or thrown away", async () => {
+  for (const name of ["owl", "heron"])
+    execute(
+      server.data,
+      `insert into jobs (id, organization_id, kind, priority, payload, state, run_at, attempts, max_attempts, last_error, created_at, updated_at)
+       select gen_random_uuid(), id, 'test.${name}', 'bulk', '{"title": "secret plan"}', 'dead', now(), 5, 5, 'the ${name} is away', now(), now()
+       from organizations where name = 'Harmattan Ltd'`,
+    );
+  await operator.goto("/operator?tab=jobs");
+  const owl = operator.getByRole("row", { name: /test\.owl/ });
+  const heron = operator.getByRole("row", { name: /test\.heron/ });
+  await expect(owl).toContainText("the owl is away");
+  await expect(owl).toContainText("Harmattan Ltd");
+  await expect(owl).toContainText("5 of 5");
+  await expect(operator.getByRole("main")).not.toContainText("secret plan");
+  await sound(operator, "work that was given up");
+  await owl.getByRole("button", { name: "Try again" }).click();
+  await expect(owl).toHaveCount(0);
+  await heron.getByRole("button", { name: "Actions for test.heron" }).click();
+  await operator.getByRole("menuitem", { name: "Throw away" }).click();
+  await operator.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+  await expect(operator.getByRole("heading", { name: "Nothing was given up" })).toBeVisible();
+  await operator.getByLabel("State").selectOption("Waiting");
+  await expect(operator.getByRole("row", { name: /test\.owl/ })).toBeVisible();
 });

@@ -102,7 +102,11 @@ test("an answer is read while it is written, and its marks lead to its source wh
   await expect(turn).not.toContainText(SECOND);
   await expect(turn.locator(".cite")).toHaveText(["1"]);
   await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  const moving = () =>
+    page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === "running").length);
+  await expect.poll(moving, "something shows that it works").toBeGreaterThan(0);
   await sound(page, "an answer that is being written");
+  await expect.poll(moving, "for those who want no motion there is none").toBe(0);
   // Whoever looks at something else meanwhile finds it as far as it has come.
   await page.getByRole("link", { name: "People" }).click();
   await expect(page.getByRole("heading", { name: "People", level: 1 })).toBeVisible();

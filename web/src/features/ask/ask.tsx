@@ -114,19 +114,21 @@ function Conversation({ session }: { session: string | undefined }) {
       <div className="thread">
         <h1 className="visually-hidden">{about.data?.title ?? t("nav.ask")}</h1>
         <div ref={turns} className="turns" aria-live="polite">
-          <Loaded query={questions} rows={3} height="5rem">
-            {(items) =>
-              items.map((question, at) => (
-                <Turn
-                  key={question.id}
-                  question={question}
-                  open={open}
-                  onOpen={setOpen}
-                  onAsk={at === items.length - 1 && !live ? begin : undefined}
-                />
-              ))
-            }
-          </Loaded>
+          <InPage value={true}>
+            <Loaded query={questions} rows={3} height="5rem">
+              {(items) =>
+                items.map((question, at) => (
+                  <Turn
+                    key={question.id}
+                    question={question}
+                    open={open}
+                    onOpen={setOpen}
+                    onAsk={at === items.length - 1 && !live ? begin : undefined}
+                  />
+                ))
+              }
+            </Loaded>
+          </InPage>
           {live && (
             <LiveTurn
               live={live}

@@ -7,7 +7,7 @@ import { Link, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
 import { useTitle } from "../../ui/page";
-import { Loaded } from "../../ui/state";
+import { InPage, Loaded } from "../../ui/state";
 import { AnswerView } from "./answer";
 import type { Citation } from "./conversation";
 import { SourcePanel } from "./source-panel";
@@ -33,35 +33,37 @@ export function SharedQuestion({ params }: { params: Params }) {
     <div className={open ? "ask with-panel" : "ask"}>
       <div className="thread">
         <div className="turns">
-          <Loaded query={question} height="6rem">
-            {(found) => (
-              <article className="turn">
-                <p className="quiet small">{t("shared.asked", { when: dateTime(found.created_at) })}</p>
-                <h1 className="visually-hidden">{t("shared.title")}</h1>
-                <h2 className="asked">{found.text}</h2>
-                {found.answer ? (
-                  <AnswerView answer={found.answer} open={open} onOpen={setOpen} />
-                ) : (
-                  <p className="quiet">{t("ask.stillWorking")}</p>
-                )}
-                <div className="row">
-                  <Link className="button" to={at("/ask")}>
-                    {t("shared.askOwn")}
-                  </Link>
-                  {found.origin === "slack" && found.answer && (
-                    <Button
-                      icon="shield"
-                      aria-expanded={showsWhy}
-                      onClick={() => setSearch({ why: showsWhy ? undefined : "1" })}
-                    >
-                      {t("seen.title")}
-                    </Button>
+          <h1 className="visually-hidden">{t("shared.title")}</h1>
+          <InPage value={true}>
+            <Loaded query={question} height="6rem">
+              {(found) => (
+                <article className="turn">
+                  <p className="quiet small">{t("shared.asked", { when: dateTime(found.created_at) })}</p>
+                  <h2 className="asked">{found.text}</h2>
+                  {found.answer ? (
+                    <AnswerView answer={found.answer} open={open} onOpen={setOpen} />
+                  ) : (
+                    <p className="quiet">{t("ask.stillWorking")}</p>
                   )}
-                </div>
-                {showsWhy && found.origin === "slack" && found.answer && <WhySeen question={found.id} />}
-              </article>
-            )}
-          </Loaded>
+                  <div className="row">
+                    <Link className="button" to={at("/ask")}>
+                      {t("shared.askOwn")}
+                    </Link>
+                    {found.origin === "slack" && found.answer && (
+                      <Button
+                        icon="shield"
+                        aria-expanded={showsWhy}
+                        onClick={() => setSearch({ why: showsWhy ? undefined : "1" })}
+                      >
+                        {t("seen.title")}
+                      </Button>
+                    )}
+                  </div>
+                  {showsWhy && found.origin === "slack" && found.answer && <WhySeen question={found.id} />}
+                </article>
+              )}
+            </Loaded>
+          </InPage>
         </div>
       </div>
       {open && (

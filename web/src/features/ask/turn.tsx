@@ -121,6 +121,12 @@ function Feedback({ question }: { question: Question }) {
   const cache = useQueryClient();
   const [comments, setComments] = useState(false);
   const rating = question.feedback?.rating;
+  const show = (feedback: Question["feedback"]) => {
+    if (!question.session_id) return;
+    cache.setQueryData(questionsQuery(id, question.session_id).queryKey, (old) =>
+      old?.map((item) => (item.id === question.id ? { ...item, feedback: feedback ?? null } : item)),
+    );
+  };
   const rate = useMutation({
     mutationFn: async (next: { rating: "up" | "down"; comment?: string } | null) => {
       const params = { path: { ...path, question_id: question.id } };
@@ -129,24 +135,15 @@ function Feedback({ question }: { question: Question }) {
       else await read(api.DELETE(route, { params }));
       return next;
     },
-    onSuccess: (next) => {
-      if (!question.session_id) return;
-      cache.setQueryData(questionsQuery(id, question.session_id).queryKey, (old) =>
-        old?.map((item) =>
-          item.id === question.id
-            ? {
-                ...item,
-                feedback: next && {
-                  rating: next.rating,
-                  comment: next.comment ?? null,
-                  rated_at: new Date().toISOString(),
-                },
-              }
-            : item,
-        ),
-      );
+    // It shows at once, and goes back if it does not hold.
+    onMutate: (next) => {
+      show(next && { rating: next.rating, comment: next.comment ?? null, rated_at: new Date().toISOString() });
+      return question.feedback;
     },
-    onError: (error) => toast(sentence(error)),
+    onError: (error, _, before) => {
+      show(before);
+      toast(sentence(error));
+    },
   });
   return (
     <>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type CSSProperties, useState } from "react";
 import { api, read } from "../../api/client";
-import { useOrganization } from "../../api/organization";
+import { organizationQuery, useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
 import { t } from "../../lib/text";
 import { Button } from "../../ui/button";
@@ -69,7 +69,7 @@ function Name() {
 }
 
 /** Hues that look well, Amebo's own first. */
-const HUES = [168, 220, 265, 305, 350, 25, 60, 110];
+const HUES = [168, 220, 265, 305, 350, 25, 60, 110] as const;
 
 /** The organisation's colour. Lightness belongs to the theme, so every hue can be read. */
 function Colour() {
@@ -78,8 +78,16 @@ function Colour() {
   const now = details.accent_hue ?? HUES[0];
   const save = useMutation({
     mutationFn: (hue: number) => read(api.PATCH(ROUTE, { params: { path }, body: { accent_hue: hue } })),
+    // It shows at once, and goes back if it does not hold.
+    onMutate: (hue) => {
+      cache.setQueryData(organizationQuery(id).queryKey, (old) => old && { ...old, accent_hue: hue });
+      return details.accent_hue;
+    },
     onSuccess: (organization) => cache.setQueryData([id, "organization"], organization),
-    onError: (error) => toast(sentence(error)),
+    onError: (error, _, before) => {
+      cache.setQueryData(organizationQuery(id).queryKey, (old) => old && { ...old, accent_hue: before ?? null });
+      toast(sentence(error));
+    },
   });
   const refused = can("organization:update") ? undefined : t("state.notAllowed");
   return (
@@ -88,13 +96,13 @@ function Colour() {
       <p className="quiet small">{t("settings.colourHow")}</p>
       <fieldset className="swatches" aria-labelledby="colour">
         {HUES.map((hue) => (
-          <label key={hue} style={{ "--accent-hue": hue } as CSSProperties} title={refused}>
+          <label key={hue} style={{ "--accent-hue": hue } as CSSProperties} title={refused ?? t(`settings.hue.${hue}`)}>
             <input
               type="radio"
               name="hue"
               checked={now === hue}
               disabled={refused !== undefined}
-              aria-label={t("settings.hue", { hue: String(hue) })}
+              aria-label={t(`settings.hue.${hue}`)}
               onChange={() => save.mutate(hue)}
             />
           </label>
