@@ -1,5 +1,5 @@
 // The one form in which anything that goes wrong reaches the pages.
-import { t } from "../lib/text";
+import { currentLanguage, t } from "../lib/text";
 
 export type FieldProblem = { pointer: string; detail: string };
 
@@ -42,8 +42,17 @@ export async function problemOf(response: Response): Promise<Problem> {
     request_id: string;
   }>;
   const kind = (body.type ?? "").replace("urn:amebo:problem:", "");
-  const message = body.detail ?? t("problem.status", { status: String(response.status) });
+  const message = said(kind, body.detail) ?? t("problem.status", { status: String(response.status) });
   return new Problem(response.status, message, kind, body.errors ?? [], body.request_id);
+}
+
+/** The kinds of problem that mean the same whatever was asked. */
+const GENERAL = ["forbidden", "not-found", "quota-exceeded", "rate-limited", "internal", "unavailable"] as const;
+
+/** What is wrong, in the reader's language where the kind says it all; what it is in particular, only the server's words say. */
+function said(kind: string, detail: string | undefined): string | undefined {
+  const general = GENERAL.find((one) => one === kind);
+  return general && (currentLanguage() !== "en" || !detail) ? t(`problem.${general}`) : detail;
 }
 
 export function unreachable(): Problem {

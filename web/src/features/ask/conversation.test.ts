@@ -115,6 +115,18 @@ test("a verdict puts the question in its place", async () => {
   expect(one.cache.getQueryData(questionsQuery("o", "s").queryKey)?.at(-1)?.id).toBe("q2");
 });
 
+test("what the server could not keep is said to have failed, and can be asked again", async () => {
+  server.stream = (controller) => {
+    controller.enqueue(encode('event: error\ndata: {"detail":"the outcome could not be stored"}\n\n'));
+  };
+  await ask(asking());
+  expect(liveOf("s")).toMatchObject({
+    state: "failed",
+    error: "The answer could not be stored; ask again shortly.",
+  });
+  expect(server.looked).toBe(0);
+});
+
 test("whoever stops is not told of a failure", async () => {
   server.stream = () => {};
   const done = ask(asking());

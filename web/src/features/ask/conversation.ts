@@ -147,7 +147,7 @@ async function follow(session: string, body: ReadableStream<Uint8Array>): Promis
       const written = (lives.get(session)?.written ?? "") + (data as { text: string }).text;
       put(session, { written, state: "writing" });
     } else if (name === "restart") put(session, { written: "", state: "searching" });
-    else if (name === "error") throw new Error((data as { detail: string }).detail);
+    else if (name === "error") throw new Error(t("ask.notKept"));
     else if (name === "verdict") return (data as { question_id: string }).question_id;
   }
   return null;

@@ -63,6 +63,12 @@ export const en = {
   "state.notYours": "You do not belong to this organization, or it does not exist.",
   "state.requestId": "When asking for help, quote {id}.",
   "problem.status": "the server answered {status}",
+  "problem.forbidden": "Your role does not allow this.",
+  "problem.not-found": "It is not there, or not for you.",
+  "problem.quota-exceeded": "The plan allows no more of this.",
+  "problem.rate-limited": "That was too often in a short time. Try again in a moment.",
+  "problem.internal": "Something broke inside Amebo. Try again; if it happens again, tell an administrator.",
+  "problem.unavailable": "Something that is needed for this is not available at the moment. Try again shortly.",
   "problem.unknown": "Something went wrong.",
   "problem.unreachable": "The server cannot be reached. Check your connection and try again.",
 
@@ -134,6 +140,7 @@ export const en = {
   "ask.lost": "The connection was lost. Looking what became of the question",
   "ask.stillWorking": "This question is still being answered.",
   "ask.stopped": "Stopped. The answer appears here if it is finished all the same.",
+  "ask.notKept": "the answer could not be stored; ask again shortly",
   "ask.cutOff": "the connection broke before the answer was complete",
 
   "answer.sources": "Sources",
