@@ -3,7 +3,7 @@
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource};
 use amebo_store::Access;
-pub use amebo_store::audit::{AuditEntry, Filter, Verified};
+pub use amebo_store::audit::{AuditEntry, Filter, Reason, Verified};
 
 use crate::{App, Result};
 

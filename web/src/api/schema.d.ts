@@ -1968,6 +1968,11 @@ export interface components {
             resource_id?: string | null;
             resource_type: string;
         };
+        /**
+         * @description How a chain of entries breaks.
+         * @enum {string}
+         */
+        AuditProblem: "missing" | "unlinked" | "altered" | "details_altered" | "beyond_head";
         AuditVerificationResponse: {
             /**
              * Format: int64
@@ -1986,7 +1991,8 @@ export interface components {
             erased?: number | null;
             /** @description The hash at the head of the chain: kept elsewhere, it proves later that nothing up to here was rewritten. */
             head?: string | null;
-            /** @description What is wrong with it. */
+            problem?: components["schemas"]["AuditProblem"] | null;
+            /** @description The same in English. */
             reason?: string | null;
             /** @description Whether every entry follows from the one before. */
             whole: boolean;

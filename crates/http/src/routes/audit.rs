@@ -1,7 +1,7 @@
 //! Who did what in an organisation.
 
 use amebo_app::Actor;
-use amebo_app::audit::{AuditEntry, Filter, Verified};
+use amebo_app::audit::{AuditEntry, Filter, Reason, Verified};
 use amebo_core::id::{AuditEntryId, OrganizationId};
 use amebo_core::page::{Page, PageQuery};
 use axum::extract::State;
@@ -141,9 +141,40 @@ struct AuditVerificationResponse {
     /// The first entry that does not follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken_at: Option<i64>,
-    /// What is wrong with it.
+    /// What is wrong with it, for programs and for pages in any language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<AuditProblem>,
+    /// The same in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+}
+
+/// How a chain of entries breaks.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AuditProblem {
+    /// The entry is not there, and later ones or the head are.
+    Missing,
+    /// It names another predecessor.
+    Unlinked,
+    /// It was changed after it was written.
+    Altered,
+    /// Its details or address were changed.
+    DetailsAltered,
+    /// It comes after the head, or the head is another.
+    BeyondHead,
+}
+
+impl From<Reason> for AuditProblem {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Missing => Self::Missing,
+            Reason::Unlinked => Self::Unlinked,
+            Reason::Altered => Self::Altered,
+            Reason::DetailsAltered => Self::DetailsAltered,
+            Reason::BeyondHead => Self::BeyondHead,
+        }
+    }
 }
 
 /// Prove that nobody altered the audit log, or find the first entry that somebody did.
@@ -166,6 +197,7 @@ async fn verify_audit(
             erased: Some(erased),
             head: Some(head),
             broken_at: None,
+            problem: None,
             reason: None,
         },
         Verified::Broken { entry, reason } => AuditVerificationResponse {
@@ -174,6 +206,7 @@ async fn verify_audit(
             erased: None,
             head: None,
             broken_at: Some(entry),
+            problem: Some(reason.into()),
             reason: Some(reason.to_string()),
         },
     }))

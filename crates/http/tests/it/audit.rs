@@ -67,8 +67,8 @@ async fn an_altered_entry_is_found_and_named() {
         .unwrap();
     let broken = owner.client.get(&path).await.expect(200).json();
     assert_eq!(
-        (&broken["whole"], &broken["broken_at"]),
-        (&json!(false), &json!(2))
+        (&broken["whole"], &broken["broken_at"], &broken["problem"]),
+        (&json!(false), &json!(2), &json!("altered"))
     );
 }
 

@@ -110,7 +110,10 @@ function Verify() {
             </Notice>
           ) : (
             <Notice kind="bad">
-              {t("audit.broken", { number: String(verify.data.broken_at ?? "?"), reason: verify.data.reason ?? "" })}
+              {t("audit.broken", {
+                number: String(verify.data.broken_at ?? "?"),
+                reason: verify.data.problem ? t(`audit.problem.${verify.data.problem}`) : "",
+              })}
             </Notice>
           )}
         </div>
