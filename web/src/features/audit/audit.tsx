@@ -31,10 +31,14 @@ function entriesPage(organization: string, filter: Filter, cursor: string, limit
 
 /** Who did what, and that nobody altered the account of it. */
 export function Audit() {
-  const { id } = useOrganization();
+  const { id, path } = useOrganization();
   const [search, setSearch] = useSearch();
   const people = usePeople();
   const filter = filterOf(search);
+  const verify = useMutation({
+    mutationFn: () => read(api.GET(`${ROUTE}/verification`, { params: { path } })),
+    onError: (error) => toast(sentence(error)),
+  });
   const entries = useInfiniteQuery({
     queryKey: [id, "audit", filter],
     queryFn: ({ pageParam }) => entriesPage(id, filter, pageParam, 100),
@@ -50,10 +54,17 @@ export function Audit() {
       actions={
         <>
           <Export organization={id} filter={filter} nameOf={people.nameOf} />
-          <Verify />
+          <Button icon="shield" busy={verify.isPending} onClick={() => verify.mutate()}>
+            {t("audit.verify")}
+          </Button>
         </>
       }
     >
+      {verify.data && (
+        <div className="verified">
+          <Verified found={verify.data} />
+        </div>
+      )}
       <Filters people={people.all} known={entries.data?.pages.flatMap((page) => page.items) ?? []} />
       <Loaded query={entries} rows={8}>
         {(data) => {
@@ -86,39 +97,27 @@ export function Audit() {
   );
 }
 
-function Verify() {
-  const { path } = useOrganization();
-  const verify = useMutation({
-    mutationFn: () => read(api.GET("/api/v1/organizations/{organization_id}/audit/verification", { params: { path } })),
-    onError: (error) => toast(sentence(error)),
-  });
+type Verification = Schemas["AuditVerificationResponse"];
+
+function Verified({ found }: { found: Verification }) {
+  if (!found.whole)
+    return (
+      <Notice kind="bad">
+        {t("audit.broken", {
+          number: String(found.broken_at ?? "?"),
+          reason: found.problem ? t(`audit.problem.${found.problem}`) : "",
+        })}
+      </Notice>
+    );
   return (
-    <>
-      <Button icon="shield" busy={verify.isPending} onClick={() => verify.mutate()}>
-        {t("audit.verify")}
-      </Button>
-      {verify.data && (
-        <div className="verified">
-          {verify.data.whole ? (
-            <Notice kind="good">
-              <p>{t("audit.whole", { count: verify.data.entries ?? 0 })}</p>
-              {verify.data.head && (
-                <p className="small quiet">
-                  {t("audit.head")} <code className="breaks">{verify.data.head}</code>
-                </p>
-              )}
-            </Notice>
-          ) : (
-            <Notice kind="bad">
-              {t("audit.broken", {
-                number: String(verify.data.broken_at ?? "?"),
-                reason: verify.data.problem ? t(`audit.problem.${verify.data.problem}`) : "",
-              })}
-            </Notice>
-          )}
-        </div>
+    <Notice kind="good">
+      <p>{t("audit.whole", { count: found.entries ?? 0 })}</p>
+      {found.head && (
+        <p className="small quiet">
+          {t("audit.head")} <code className="breaks">{found.head}</code>
+        </p>
       )}
-    </>
+    </Notice>
   );
 }
 
