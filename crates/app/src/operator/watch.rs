@@ -97,7 +97,8 @@ impl App {
         let models = self.library.embedders().all().iter().map(async |model| {
             let word = ["yes".to_owned()];
             let began = Instant::now();
-            let asked = model.embed(&word, Purpose::Query);
+            // Of two models side by side a question would ask one alone.
+            let asked = model.embed(&word, Purpose::Sentence);
             let answered = match tokio::time::timeout(MODEL_TIME, asked).await {
                 Ok(Ok(_)) => Ok(began.elapsed()),
                 Ok(Err(error)) => Err(error.to_string()),

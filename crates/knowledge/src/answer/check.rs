@@ -306,19 +306,24 @@ async fn likeness(
     {
         return 0.0;
     }
-    let own = [draft.text.clone()];
+    let own = vec![draft.text.clone()];
     let others: Vec<String> = supports
         .iter()
         .map(|support| evidence[support.passage].content[support.span.clone()].to_owned())
         .collect();
+    // Of two models side by side the one is asked that suits the question's language, and across languages only that of the foreign side knows both.
+    let (asked, compared) = match languages {
+        [Language::English, theirs] if theirs != Language::English => (others, own),
+        _ => (own, others),
+    };
     let vectors = futures::try_join!(
-        embedder.embed(&own, Purpose::Query),
-        embedder.embed(&others, Purpose::Sentence)
+        embedder.embed(&asked, Purpose::Query),
+        embedder.embed(&compared, Purpose::Sentence)
     );
     match vectors {
-        Ok((own, others)) => own
+        Ok((asked, compared)) => asked
             .iter()
-            .flat_map(|own| others.iter().map(|other| cosine(own, other)))
+            .flat_map(|one| compared.iter().map(|other| cosine(one, other)))
             .fold(0.0, f64::max),
         Err(error) => {
             tracing::warn!(%error, "citations are checked by words only");

@@ -156,13 +156,17 @@ impl Sentences {
         let parameters = &*self.parameters;
         rank(&mut candidates, &parameters.lexical);
         let compared = candidates.len().min(COMPARED);
-        let embedded = self
-            .compare(text, question.vector.as_deref(), &mut candidates[..compared])
-            .await;
-        let fit = match language::detect(text) {
-            _ if !embedded => &parameters.lexical,
-            Language::English | Language::Other => &parameters.embedded,
-            _ => &parameters.foreign,
+        let at_home = matches!(language::detect(text), Language::English | Language::Other);
+        // Passages that were found by words alone may have a model that does not know the question's language.
+        let by_meaning = at_home || evidence.iter().any(|evidence| evidence.dense.is_some());
+        let embedded = by_meaning
+            && self
+                .compare(text, question.vector.as_deref(), &mut candidates[..compared])
+                .await;
+        let fit = match embedded {
+            false => &parameters.lexical,
+            true if at_home => &parameters.embedded,
+            true => &parameters.foreign,
         };
         if embedded {
             candidates.truncate(compared);
@@ -213,21 +217,22 @@ impl Sentences {
             .filter(|at| vectors[*at].is_none())
             .collect();
         let inputs: Vec<String> = missing.iter().map(|at| cut(&candidates[*at].text)).collect();
-        let asked = match vector {
-            Some(vector) => Ok(vec![vector.to_vec()]),
-            None => embedder.embed(&[question.to_owned()], Purpose::Query).await,
-        };
-        let fresh = if inputs.is_empty() {
-            Ok(Vec::new())
-        } else {
-            embedder.embed(&inputs, Purpose::Sentence).await
-        };
-        let (asked, fresh) = match (asked, fresh) {
-            (Ok(asked), Ok(fresh)) if asked.len() == 1 && fresh.len() == inputs.len() => {
-                (asked.concat(), fresh)
+        let asked = async {
+            match vector {
+                Some(vector) => Ok(vec![vector.to_vec()]),
+                None => embedder.embed(&[question.to_owned()], Purpose::Query).await,
             }
-            (Ok(_), Ok(_)) => return false,
-            (Err(error), _) | (_, Err(error)) => {
+        };
+        let fresh = async {
+            match inputs.as_slice() {
+                [] => Ok(Vec::new()),
+                inputs => embedder.embed(inputs, Purpose::Sentence).await,
+            }
+        };
+        let (asked, fresh) = match futures::try_join!(asked, fresh) {
+            Ok((asked, fresh)) if asked.len() == 1 && fresh.len() == inputs.len() => (asked.concat(), fresh),
+            Ok(_) => return false,
+            Err(error) => {
                 tracing::warn!(%error, "sentences are compared by words only");
                 return false;
             }

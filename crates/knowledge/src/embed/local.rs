@@ -202,7 +202,8 @@ impl Drop for LocalEmbedder {
 }
 
 /// The models installed in a data directory, the one that new knowledge bases should take first: where the model of many languages is
-/// there, both as a [`Pair`], then the default model alone. Reads files and computes: call it where blocking is allowed.
+/// there, both as a [`Pair`], then the default model alone. A second model that cannot be used is left out and logged, since the first
+/// answers most questions. Reads files and computes: call it where blocking is allowed.
 pub fn installed(data: &Path, threads: NonZeroUsize) -> Result<Vec<Arc<dyn Embedder>>, OpenError> {
     let open = |name: &str| {
         let folder = models::local(data, name);
@@ -215,9 +216,17 @@ pub fn installed(data: &Path, threads: NonZeroUsize) -> Result<Vec<Arc<dyn Embed
     let Some(home) = open(models::DEFAULT_MODEL)? else {
         return Ok(Vec::new());
     };
-    Ok(match open(models::MULTILINGUAL_MODEL)? {
-        Some(abroad) => vec![Arc::new(Pair::new(home.clone(), abroad)), home],
-        None => vec![home],
+    Ok(match open(models::MULTILINGUAL_MODEL) {
+        Ok(Some(abroad)) => vec![Arc::new(Pair::new(home.clone(), abroad)), home],
+        Ok(None) => vec![home],
+        Err(error) => {
+            tracing::error!(
+                model = models::MULTILINGUAL_MODEL,
+                error = &error as &dyn std::error::Error,
+                "the model of many languages cannot be used: delete its folder, then run `amebo models install --multilingual`"
+            );
+            vec![home]
+        }
     })
 }
 

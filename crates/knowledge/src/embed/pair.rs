@@ -35,7 +35,7 @@ impl Pair {
                 id: format!("{}+{}", first.id, second.id),
                 dimension: first.dimension + second.dimension,
                 languages,
-                max_tokens: first.max_tokens.max(second.max_tokens),
+                max_tokens: first.max_tokens.min(second.max_tokens),
             },
             home,
             abroad,
@@ -87,8 +87,8 @@ impl Embedder for Pair {
             return self.questions(inputs).await;
         }
         let (home, abroad) = futures::try_join!(
-            self.home.embed(inputs, purpose),
-            self.abroad.embed(inputs, purpose)
+            embed(&self.home, inputs, purpose),
+            embed(&self.abroad, inputs, purpose)
         )?;
         Ok(home
             .into_iter()

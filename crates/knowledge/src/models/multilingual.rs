@@ -264,7 +264,8 @@ fn tokenizer(model: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut tokenizer = Tokenizer::new(Unigram::from(pieces, Some(0), false).map_err(vocabulary)?);
     tokenizer
         .with_normalizer(Some(Sequence::new(normalizers)))
-        .with_pre_tokenizer(Some(Metaspace::new('▁', PrependScheme::Always, false)))
+        // No piece goes beyond a word, so words may be looked up one by one, which the tokenizer remembers.
+        .with_pre_tokenizer(Some(Metaspace::new('▁', PrependScheme::Always, true)))
         .with_post_processor(Some(marks));
     tokenizer
         .to_string(false)

@@ -1,5 +1,6 @@
 //! Answers end to end: quotations, a scripted language model, the check, and honest refusals.
 
+mod languages;
 mod script;
 
 use std::sync::Arc;

@@ -128,3 +128,26 @@ async fn the_default_model_alone_is_what_it_was() {
     assert_eq!(models.len(), 1);
     assert_eq!(models[0].model().id, models::DEFAULT_MODEL);
 }
+
+#[tokio::test]
+async fn a_second_model_that_is_damaged_leaves_the_first_in_charge() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("models");
+    let damaged = folder.join(models::MULTILINGUAL_MODEL);
+    std::fs::create_dir_all(&damaged).unwrap();
+    let first = models::local(&super::granite::data(), models::DEFAULT_MODEL).unwrap();
+    std::os::unix::fs::symlink(
+        std::path::absolute(first).unwrap(),
+        folder.join(models::DEFAULT_MODEL),
+    )
+    .unwrap();
+    let second = models::local(&self::data(), models::MULTILINGUAL_MODEL).unwrap();
+    for file in ["amebo.json", "tokenizer.json"] {
+        std::fs::copy(second.join(file), damaged.join(file)).unwrap();
+    }
+    std::fs::write(damaged.join("model.safetensors"), b"cut off").unwrap();
+
+    let models = installed(data.path(), threads()).unwrap();
+    assert_eq!(models.len(), 1);
+    assert_eq!(models[0].model().id, models::DEFAULT_MODEL);
+}
