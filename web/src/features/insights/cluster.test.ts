@@ -17,3 +17,15 @@ test("questions that share most words stand together, the largest group first", 
     ["4"],
   ]);
 });
+
+test("words are told apart where no spaces part them", () => {
+  const groups = cluster([
+    question("1", "员工每年有多少天年假？"),
+    question("2", "如何重置徽章读卡器？"),
+    question("3", "员工一年有多少天年假"),
+  ]);
+  expect(groups.map((group) => [group.first.id, ...group.others.map((other) => other.id)])).toEqual([
+    ["1", "3"],
+    ["2"],
+  ]);
+});

@@ -7,11 +7,13 @@ export type Group = { first: Question; others: Question[] };
 
 /** From which share of common words on two questions count as alike. */
 const ALIKE = 0.5;
+/** Finds words where no spaces part them, too. */
+const SEGMENTS = new Intl.Segmenter(undefined, { granularity: "word" });
 /** Words shorter than this say little. */
 const SHORTEST = 4;
 
 function wordsOf(text: string): Set<string> {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = [...SEGMENTS.segment(text.toLowerCase())].filter((part) => part.isWordLike).map((part) => part.segment);
   const long = words.filter((word) => word.length >= SHORTEST || /[^\p{ASCII}]/u.test(word));
   return new Set(long.length ? long : words);
 }
