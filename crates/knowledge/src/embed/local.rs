@@ -205,7 +205,7 @@ impl Drop for LocalEmbedder {
 /// there, both as a [`Pair`], then the default model alone. A second model that cannot be used is left out and logged, since the first
 /// answers most questions. Reads files and computes: call it where blocking is allowed.
 pub fn installed(data: &Path, threads: NonZeroUsize) -> Result<Vec<Arc<dyn Embedder>>, OpenError> {
-    let open = |name: &str| {
+    let open = |name: &str, threads: NonZeroUsize| {
         let folder = models::local(data, name);
         folder
             .map(|folder| {
@@ -213,10 +213,12 @@ pub fn installed(data: &Path, threads: NonZeroUsize) -> Result<Vec<Arc<dyn Embed
             })
             .transpose()
     };
-    let Some(home) = open(models::DEFAULT_MODEL)? else {
+    let Some(home) = open(models::DEFAULT_MODEL, threads)? else {
         return Ok(Vec::new());
     };
-    Ok(match open(models::MULTILINGUAL_MODEL) {
+    // It has a third of the work, and its threads would keep questions for the other model waiting.
+    let few = NonZeroUsize::new(threads.get() / 2).unwrap_or(NonZeroUsize::MIN);
+    Ok(match open(models::MULTILINGUAL_MODEL, few) {
         Ok(Some(abroad)) => vec![Arc::new(Pair::new(home.clone(), abroad)), home],
         Ok(None) => vec![home],
         Err(error) => {

@@ -36,7 +36,7 @@ impl Embedder for Opinion {
     }
 }
 
-fn pair(home: bool, abroad: bool) -> Option<Arc<dyn Embedder>> {
+fn pair(home: bool, abroad: bool) -> Arc<dyn Embedder> {
     let model = |id: &str, languages: &[&str], alike| {
         let info = ModelInfo {
             id: id.to_owned(),
@@ -46,10 +46,10 @@ fn pair(home: bool, abroad: bool) -> Option<Arc<dyn Embedder>> {
         };
         Arc::new(Opinion { info, alike })
     };
-    Some(Arc::new(Pair::new(
+    Arc::new(Pair::new(
         model("english", &["en"], home),
         model("many", &["de", "en"], abroad),
-    )))
+    ))
 }
 
 async fn verdict(answerer: &Answerer, question: &str, evidence: Vec<Evidence>, options: Options) -> Verdict {
@@ -58,8 +58,8 @@ async fn verdict(answerer: &Answerer, question: &str, evidence: Vec<Evidence>, o
 }
 
 /// What the check makes of a sentence that no word, name or number ties to the passage it cites.
-async fn struck(embedder: Option<Arc<dyn Embedder>>, question: &str, said: &str, passage: &str) -> Vec<Why> {
-    let answerer = Answerer::new(environment(), embedder).with_model(Some(Script::says(&[said]) as _));
+async fn struck(embedder: Arc<dyn Embedder>, question: &str, said: &str, passage: &str) -> Vec<Why> {
+    let answerer = Answerer::new(environment(), Some(embedder)).with_model(Some(Script::says(&[said]) as _));
     let evidence = vec![evidence(1, "", passage)];
     let verdict = verdict(&answerer, question, evidence, options()).await;
     verdict.struck.into_iter().map(|struck| struck.why).collect()
@@ -102,7 +102,7 @@ async fn confidence_is_that_of_how_the_answer_was_found() {
         lexical: always(0.3),
     };
     let answerer =
-        Answerer::new(Environment::system(), pair(true, true)).with_parameters(Arc::new(parameters));
+        Answerer::new(Environment::system(), Some(pair(true, true))).with_parameters(Arc::new(parameters));
     let passage = "The contract of the office ends in March.";
     let english = "When does the contract of the office end?";
     let german = "Wann endet der Vertrag über das Büro?";
