@@ -122,12 +122,13 @@ impl App {
             scope.models().partition(|model| provider_of(model).is_some());
         let mut models: Vec<Arc<dyn Embedder>> = Vec::new();
         for model in servers {
-            match self.library.embedders().get(model) {
-                Some(embedder) => models.push(embedder.clone()),
-                None => tracing::warn!(
+            if let Some(embedder) = self.library.embedders().get(model) {
+                models.push(embedder.clone());
+            } else {
+                tracing::warn!(
                     model,
                     "an embedding model that knowledge bases use is not installed; searching by words alone"
-                ),
+                );
             }
         }
         if !own.is_empty() {
