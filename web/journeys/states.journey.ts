@@ -1,6 +1,7 @@
 // What every page shows when what it is about cannot be read, or is not for whoever asks.
 import { expect, type Page, test } from "@playwright/test";
-import { ask, home, loadSamples, signUp, sound } from "./person";
+import { signUp, sound } from "./person";
+import { enterAsOperator, everyPage, OPERATOR } from "./places";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -8,51 +9,14 @@ test.describe.configure({ mode: "serial" });
 let server: Server;
 let page: Page;
 let operator: Page;
-let paths: string[] = [];
-
-const OPERATOR = ["/operator", "/operator?tab=accounts", "/operator?tab=jobs", "/operator?tab=health"];
+let paths: [string, ...string[]];
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(180_000);
   server = await startServer();
   page = await signUp(browser, server, "Harmattan Ltd");
-  await loadSamples(page);
-  const at = home(page);
-  const base = new URL(page.url()).pathname;
-  await page.locator(".document-row a").first().click();
-  await page.locator(".document-text").waitFor();
-  const document = new URL(page.url()).pathname;
-  await page.goto(`${at}/ask`);
-  await ask(page, "How many days of leave do new colleagues get?");
-  const conversation = new URL(page.url()).pathname;
-  await page.goto(`${at}/questions`);
-  const question = (await page.locator(".asked-list a").first().getAttribute("href")) ?? "";
-  paths = [
-    conversation,
-    `${at}/knowledge`,
-    base,
-    `${base}?view=sources`,
-    document,
-    `${document}?view=passages`,
-    `${at}/slack`,
-    `${at}/slack/imports`,
-    `${at}/people`,
-    `${at}/people/invitations`,
-    `${at}/people/roles`,
-    `${at}/insights`,
-    `${at}/unanswered`,
-    `${at}/questions`,
-    question,
-    `${at}/audit`,
-    `${at}/settings`,
-    `${at}/settings/models`,
-    `${at}/settings/answers`,
-    `${at}/settings/keys`,
-    "/account",
-  ];
-  operator = await (await browser.newContext({ baseURL: server.url })).newPage();
-  await operator.goto(server.link);
-  await operator.getByRole("heading", { name: "What would you like to know?" }).waitFor();
+  paths = await everyPage(page);
+  operator = await enterAsOperator(browser, server);
 });
 
 test.afterAll(async () => {
@@ -91,7 +55,7 @@ test("what cannot be read says so in words, with a number to ask for help by, an
     await expect(target.getByRole("heading", { level: 1 }), path).toHaveCount(1);
   });
   await sound(operator, "the operator's page without a database");
-  await page.goto(paths[1] ?? "");
+  await page.goto(paths[0]);
   await expect(page.getByText("That did not work").first()).toBeVisible({ timeout: 20_000 });
   for (const target of [page, operator]) await target.unroute("**/api/v1/**");
   await page.getByRole("button", { name: "Try again" }).first().click();

@@ -1,6 +1,7 @@
 // Every page, read over a slow line: nothing that is shown moves when the rest arrives. And every page keeps to the policy of what may run.
 import { expect, type Page, type Request, test } from "@playwright/test";
-import { ask, home, loadSamples, signUp } from "./person";
+import { home, signUp } from "./person";
+import { enterAsOperator, everyPage, OPERATOR } from "./places";
 import { type Server, startServer } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -21,46 +22,10 @@ test.beforeAll(async ({ browser }) => {
   test.setTimeout(180_000);
   server = await startServer();
   page = await signUp(browser, server, "Harmattan Ltd");
-  await loadSamples(page);
+  const read = await everyPage(page);
   const at = home(page);
-  const base = new URL(page.url()).pathname;
-  await page.locator(".document-row a").first().click();
-  await page.locator(".document-text").waitFor();
-  const document = new URL(page.url()).pathname;
-  await page.goto(`${at}/ask`);
-  await ask(page, "How many days of leave do new colleagues get?");
-  const conversation = new URL(page.url()).pathname;
-  await page.goto(`${at}/questions`);
-  const question = (await page.locator(".asked-list a").first().getAttribute("href")) ?? "";
-  paths = [
-    `${at}/ask`,
-    conversation,
-    `${at}/start`,
-    `${at}/knowledge`,
-    base,
-    `${base}?view=sources`,
-    document,
-    `${document}?view=passages`,
-    `${at}/slack`,
-    `${at}/slack/imports`,
-    `${at}/people`,
-    `${at}/people/invitations`,
-    `${at}/people/roles`,
-    `${at}/insights`,
-    `${at}/unanswered`,
-    `${at}/questions`,
-    question,
-    `${at}/audit`,
-    `${at}/settings`,
-    `${at}/settings/models`,
-    `${at}/settings/answers`,
-    `${at}/settings/keys`,
-    "/account",
-    `${at}/nothing`,
-  ];
-  operator = await (await browser.newContext({ baseURL: server.url })).newPage();
-  await operator.goto(server.link);
-  await operator.getByRole("heading", { name: "What would you like to know?" }).waitFor();
+  paths = [`${at}/ask`, `${at}/start`, ...read, `${at}/nothing`];
+  operator = await enterAsOperator(browser, server);
 });
 
 test.afterAll(async () => {
@@ -159,7 +124,7 @@ test("nor do those of the operator, and of whoever comes in", async ({ browser }
   test.setTimeout(120_000);
   const found: string[] = [];
   await watch(operator);
-  for (const path of ["/operator", "/operator?tab=accounts", "/operator?tab=jobs", "/operator?tab=health"]) {
+  for (const path of OPERATOR) {
     const watched = await settled(operator, path);
     const told = moved(watched);
     if (told) found.push(`${path} ${told}`);

@@ -9,6 +9,7 @@ import { t } from "../../lib/text";
 import { useTitle } from "../../ui/page";
 import { Empty, InPage, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
+import { useBases } from "./bases";
 import { Composer } from "./composer";
 import { ask, type Citation, forget, liveOf, onLive, questionsQuery, stop } from "./conversation";
 import { forgetDraft } from "./draft";
@@ -165,15 +166,8 @@ function useFocusOnSlash(field: RefObject<HTMLTextAreaElement | null>) {
 
 /** Before the first question: what can be asked here, or how to put something in. */
 function Fresh({ composer }: { composer: ReactNode }) {
-  const { id, name, path, at, can } = useOrganization();
-  const bases = useQuery({
-    queryKey: [id, "bases", "active"],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
-      ),
-    staleTime: 60_000,
-  });
+  const { name, at, can } = useOrganization();
+  const bases = useBases();
   const documents = bases.data?.items.reduce((sum, base) => sum + base.document_count, 0);
   return (
     <div className="fresh">

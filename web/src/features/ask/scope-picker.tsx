@@ -5,6 +5,7 @@ import { useOrganization } from "../../api/organization";
 import { t } from "../../lib/text";
 import { Checkbox } from "../../ui/field";
 import { Icon } from "../../ui/icon";
+import { useBases } from "./bases";
 import { includes, only, toggled } from "./scope";
 
 /** How high the list grows; the rest of it scrolls. */
@@ -16,14 +17,7 @@ export function ScopePicker({ scope, onScope }: { scope: string[]; onScope: (bas
   const menu = useId();
   const trigger = useRef<HTMLButtonElement>(null);
   const [wasOpen, setWasOpen] = useState(false);
-  const bases = useQuery({
-    queryKey: [id, "bases", "active"],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
-      ),
-    staleTime: 60_000,
-  });
+  const bases = useBases();
   const workspaces = useQuery({
     queryKey: [id, "workspaces"],
     queryFn: () => read(api.GET("/api/v1/organizations/{organization_id}/workspaces", { params: { path } })),
