@@ -75,8 +75,12 @@ const HUES = [168, 220, 265, 305, 350, 25, 60, 110] as const;
 function Colour() {
   const { id, path, details, can } = useOrganization();
   const cache = useQueryClient();
-  const now = details.accent_hue ?? HUES[0];
+  // The mutation says what it holds only after the click has been handled, when the mark would have jumped back.
+  const [chosen, setChosen] = useState<number>();
+  const now = chosen ?? details.accent_hue ?? HUES[0];
   const save = useMutation({
+    // One after the other, or the colour chosen last need not be the one that stays.
+    scope: { id: "colour" },
     mutationFn: (hue: number) => read(api.PATCH(ROUTE, { params: { path }, body: { accent_hue: hue } })),
     // It shows at once, and goes back if it does not hold.
     onMutate: (hue) => {
@@ -88,6 +92,7 @@ function Colour() {
       cache.setQueryData(organizationQuery(id).queryKey, (old) => old && { ...old, accent_hue: before ?? null });
       toast(sentence(error));
     },
+    onSettled: (_, __, hue) => setChosen((last) => (last === hue ? undefined : last)),
   });
   const refused = can("organization:update") ? undefined : t("state.notAllowed");
   return (
@@ -103,7 +108,10 @@ function Colour() {
               checked={now === hue}
               disabled={refused !== undefined}
               aria-label={t(`settings.hue.${hue}`)}
-              onChange={() => save.mutate(hue)}
+              onChange={() => {
+                setChosen(hue);
+                save.mutate(hue);
+              }}
             />
           </label>
         ))}
