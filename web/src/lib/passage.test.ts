@@ -68,10 +68,14 @@ describe("blocks of extracted text", () => {
 
 test("a written-down message tells who spoke, when, and what was said", () => {
   const text =
-    "#general, 3 May 2026 09:10 UTC. Ada\n\nAda Obi (he/him) (09:10): Ready (almost): yes\n\n李 (4 May 2026 08:00): 好";
+    "Ada Obi (he/him) (3 May 2026 09:10 UTC): Ready (almost): yes\n\nBen (09:11): no\n\n李 (4 May 2026 08:00 UTC): 好";
   const parts = blocksOf(text).map((block) => {
     const found = messageOf(text, block);
     return found && [found.speaker, found.time, found.words].map(({ start, end }) => text.slice(start, end));
   });
-  expect(parts).toEqual([null, ["Ada Obi (he/him)", "09:10", "Ready (almost): yes"], ["李", "4 May 2026 08:00", "好"]]);
+  expect(parts).toEqual([
+    ["Ada Obi (he/him)", "3 May 2026 09:10 UTC", "Ready (almost): yes"],
+    ["Ben", "09:11", "no"],
+    ["李", "4 May 2026 08:00 UTC", "好"],
+  ]);
 });

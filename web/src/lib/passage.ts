@@ -56,7 +56,7 @@ function kindOf(text: string): TextBlock["kind"] {
 }
 
 /** Who said something, and when: what each message of a thread that was written down begins with. */
-const SPEAKER = /^(.{1,80}?) (\((?:\d{1,2} \p{L}+ \d{4} )?\d{2}:\d{2}\)): /u;
+const SPEAKER = /^(.{1,80}?) (\((?:\d{1,2} \p{L}+ \d{4} )?\d{2}:\d{2}(?: UTC)?\)): /u;
 
 /** Where in a written-down message the speaker, the time and the words are; null where nobody speaks. */
 export function messageOf(content: string, block: Span): { speaker: Span; time: Span; words: Span } | null {

@@ -118,10 +118,14 @@ impl App {
             return Ok(None);
         };
         // What is not followed has its name in Slack alone, and the explanation does without.
+        let unnamed =
+            |error: &(dyn std::error::Error + 'static)| tracing::info!(error, "Slack did not name a place");
         let asked = async {
-            let workspace = self.slack_workspace(&permit, &connection).await.ok()?;
+            let workspace = self.slack_workspace(&permit, &connection).await;
+            let workspace = workspace.inspect_err(|error| unnamed(error)).ok()?;
             let api = workspace.api.with_patience(Patience::NONE);
-            api.conversation(place).await.ok()?.name
+            let named = api.conversation(place).await;
+            named.inspect_err(|error| unnamed(error)).ok()?.name
         };
         Ok(tokio::time::timeout(NAMED_WITHIN, asked).await.ok().flatten())
     }

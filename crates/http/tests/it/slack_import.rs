@@ -127,8 +127,9 @@ async fn an_export_is_findable_by_the_members_of_its_channels_and_importing_it_a
 
     let keys = app.found(&member, "rotate signing keys").await;
     assert!(
-        keys[0].contains("Ada (02:40): How do I rotate the signing keys (https://keys.example)?")
-            && keys[0].contains("Cleo (15 July 2017 03:40): @Ada run the keyring script"),
+        keys[0].contains(
+            "Ada (14 July 2017 02:40 UTC): How do I rotate the signing keys (https://keys.example)?"
+        ) && keys[0].contains("Cleo (15 July 2017 03:40 UTC): @Ada run the keyring script"),
         "{keys:?}"
     );
     let canteen = app.found(&member, "canteen Friday").await;

@@ -1,17 +1,12 @@
 //! How a thread or conversation reads: who said what and when, one paragraph a message, code kept as it is.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
-
-use chrono::{DateTime, Utc};
 
 use super::{Message, Names, Timestamp, plain};
 
 /// How many characters of the first message a title shows.
 const TITLE: usize = 120;
-/// How many speakers the heading names.
-const NAMED: usize = 8;
 
 /// Where something was said.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +72,16 @@ pub fn render(messages: &[Message], names: &Names, place: Place<'_>) -> Transcri
             link: None,
         };
     };
-    writer.prose(&heading(messages, names, place));
-    let mut day = first.ts.time().date_naive();
+    // The channel stands in the title and the date with the first message of each day: a line of its own would be quoted as if
+    // somebody had said it.
+    let mut day = None;
     for message in messages {
         let time = message.ts.time();
-        let when = if time.date_naive() == day {
+        let when = if day == Some(time.date_naive()) {
             time.format("%H:%M")
         } else {
-            day = time.date_naive();
-            time.format("%-d %B %Y %H:%M")
+            day = Some(time.date_naive());
+            time.format("%-d %B %Y %H:%M UTC")
         };
         writer.message(
             &format!("{} ({when}): ", names.user(&message.user)),
@@ -99,42 +95,6 @@ pub fn render(messages: &[Message], names: &Names, place: Place<'_>) -> Transcri
         link: place
             .workspace
             .map(|workspace| permalink(workspace, place.channel_id, first.ts, first.thread)),
-    }
-}
-
-/// `#general, 23 July 2018 09:10 to 12:08 UTC. Ada, Ben`.
-fn heading(messages: &[Message], names: &Names, place: Place<'_>) -> String {
-    let begin = messages
-        .first()
-        .map(|message| message.ts.time())
-        .unwrap_or_default();
-    let end = messages.last().map_or(begin, |message| message.ts.time());
-    let mut seen = HashSet::new();
-    let speakers: Vec<&str> = messages
-        .iter()
-        .filter(|message| seen.insert(message.user.as_str()))
-        .map(|message| names.user(&message.user))
-        .collect();
-    let mut who = speakers
-        .iter()
-        .take(NAMED)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if speakers.len() > NAMED {
-        let _ = write!(who, " and {} more", speakers.len() - NAMED);
-    }
-    format!("{}, {}. {who}", place.channel, period(begin, end))
-}
-
-fn period(begin: DateTime<Utc>, end: DateTime<Utc>) -> String {
-    let from = begin.format("%-d %B %Y %H:%M");
-    if begin.format("%F %H:%M").to_string() == end.format("%F %H:%M").to_string() {
-        format!("{from} UTC")
-    } else if begin.date_naive() == end.date_naive() {
-        format!("{from} to {} UTC", end.format("%H:%M"))
-    } else {
-        format!("{from} to {} UTC", end.format("%-d %B %Y %H:%M"))
     }
 }
 
@@ -298,12 +258,11 @@ mod tests {
         let transcript = render(&messages, &names(), PLACE);
         assert_eq!(
             transcript.text,
-            "#ops, 23 July 2018 09:10 to 24 July 2018 12:57 UTC. Ada, Ben, U3\n\n\
-             Ada (09:10): How do I restart <the> proxy?\n\n\
+            "Ada (23 July 2018 09:10 UTC): How do I restart <the> proxy?\n\n\
              Ben (10:53): @Ada it is:\n\n\
              restart --now\n\n# done\n\n\
              and wait\n[file: Runbook.pdf, https://acme.slack.com/files/F1]\n\n\
-             U3 (24 July 2018 12:57): thanks"
+             U3 (24 July 2018 12:57 UTC): thanks"
         );
         assert_eq!(transcript.title, "#ops: How do I restart <the> proxy?");
         assert_eq!(
