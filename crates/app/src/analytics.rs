@@ -4,7 +4,9 @@ use amebo_core::id::QuestionId;
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource};
 use amebo_store::answer::Question;
+use amebo_store::audit::NewEntry;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 pub use amebo_store::analytics::{Figures, Tally, TopSource};
 pub use amebo_store::question::{AnswerSettings, QuestionFilter, QuestionKey};
@@ -122,7 +124,17 @@ impl App {
             ));
         }
         let mut tx = self.store.begin(&permit).await?;
+        let before = tx.questions().settings().await?;
         tx.questions().set_settings(settings).await?;
+        if *settings != before {
+            tx.audit()
+                .append(
+                    NewEntry::new("organization.answers", "organization")
+                        .of(access.organization())
+                        .details(json!({ "before": before, "after": settings })),
+                )
+                .await?;
+        }
         tx.commit().await?;
         Ok(())
     }

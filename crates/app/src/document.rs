@@ -76,6 +76,20 @@ impl App {
         let metadata = form.metadata.as_ref().unwrap_or(&before.metadata);
         check_metadata(metadata)?;
         tx.documents().describe(id, &new_title, metadata).await?;
+        if (&new_title, metadata) != (&before.title, &before.metadata) {
+            let said =
+                |title: &str, metadata: &Map<String, Value>| json!({ "title": title, "metadata": metadata });
+            tx.audit()
+                .append(
+                    NewEntry::new("document.update", "document")
+                        .of(id)
+                        .details(json!({
+                            "before": said(&before.title, &before.metadata),
+                            "after": said(&new_title, metadata),
+                        })),
+                )
+                .await?;
+        }
         let audience = form
             .audience
             .as_ref()
@@ -108,6 +122,9 @@ impl App {
         fetch(&mut tx, id, Action::Update, access).await?;
         let version = tx.documents().renew(id, None).await?;
         push_ingest(&mut tx, id, version).await?;
+        tx.audit()
+            .append(NewEntry::new("document.reindex", "document").of(id))
+            .await?;
         let document = tx.documents().get(id).await?.ok_or(Error::NotFound("document"))?;
         tx.commit().await?;
         Ok(document)

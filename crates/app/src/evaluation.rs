@@ -9,8 +9,9 @@ mod replay;
 use amebo_core::id::{EvaluationRunId, EvaluationSetId};
 use amebo_core::page::{Page, PageRequest};
 use amebo_core::permission::{Action, Resource};
+use amebo_store::audit::NewEntry;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::replay::{Replay, ReplayHandler};
 pub use amebo_store::evaluation::{Case, EvaluationRun, EvaluationSet, RunState};
@@ -59,6 +60,13 @@ impl App {
                 }
             })?;
         let set = tx.evaluations().by_id(id).await?;
+        tx.audit()
+            .append(
+                NewEntry::new("evaluation_set.create", "evaluation_set")
+                    .of(id)
+                    .details(json!({ "name": new.name.trim(), "cases": new.cases.len() })),
+            )
+            .await?;
         tx.commit().await?;
         set.ok_or(Error::NotFound("evaluation set"))
     }
@@ -90,9 +98,14 @@ impl App {
     pub async fn delete_evaluation_set(&self, access: &Access, id: EvaluationSetId) -> Result<()> {
         let permit = access.permit(Resource::Evaluation, Action::Delete)?;
         let mut tx = self.store.begin(&permit).await?;
-        let deleted = tx.evaluations().delete(id).await?;
+        if !tx.evaluations().delete(id).await? {
+            return Err(Error::NotFound("evaluation set"));
+        }
+        tx.audit()
+            .append(NewEntry::new("evaluation_set.delete", "evaluation_set").of(id))
+            .await?;
         tx.commit().await?;
-        deleted.then_some(()).ok_or(Error::NotFound("evaluation set"))
+        Ok(())
     }
 
     /// The runs of a set, the latest first.

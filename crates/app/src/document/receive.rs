@@ -3,6 +3,7 @@
 use amebo_core::document::{Audience, DocumentStatus, SourceKind};
 use amebo_core::id::{DocumentId, Id, KnowledgeBaseId, SourceId};
 use amebo_core::permission::{Action, Resource};
+use amebo_store::audit::NewEntry;
 use amebo_store::blob::{self, Stored};
 use amebo_store::{Document, Metric, NewDocument, OrgTx, Original, Permit};
 use bytes::Bytes;
@@ -110,6 +111,7 @@ impl App {
             let before = fetch(&mut tx, id, Action::Update, access).await?;
             let name = name.map_or(before.original_name.clone(), file_name);
             let received = replace(&mut tx, &before, &stored, name, limits.storage_bytes).await?;
+            record(&mut tx, "document.replace", &received).await?;
             tx.commit().await?;
             Ok(received)
         };
@@ -206,16 +208,19 @@ impl App {
                     limits.storage_bytes,
                 )
                 .await?;
+                record(&mut tx, "document.replace", &received).await?;
                 tx.commit().await?;
                 return Ok(received);
             }
             match insert(&mut tx, upload, origin, stored, &limits).await {
                 Ok(document) => {
-                    tx.commit().await?;
-                    return Ok(Received {
+                    let received = Received {
                         document,
                         is_new: true,
-                    });
+                    };
+                    record(&mut tx, "document.create", &received).await?;
+                    tx.commit().await?;
+                    return Ok(received);
                 }
                 Err(Refused::Raced) => {}
                 Err(Refused::Error(error)) => return Err(error),
@@ -363,6 +368,20 @@ pub(super) async fn replace(
         document,
         is_new: true,
     })
+}
+
+/// Notes in the audit log what somebody brought, unless it was there already.
+async fn record(tx: &mut OrgTx, action: &'static str, received: &Received) -> Result<()> {
+    let document = &received.document;
+    if received.is_new {
+        let entry = NewEntry::new(action, "document").of(document.id).details(json!({
+            "title": document.title,
+            "file": document.original_name,
+            "knowledge_base_id": document.knowledge_base,
+        }));
+        tx.audit().append(entry).await?;
+    }
+    Ok(())
 }
 
 /// Has stored bytes removed that nobody needs.

@@ -5,6 +5,9 @@ use amebo_testkit::{PASSWORD, TestApp};
 use axum::http::Request;
 use serde_json::{Value, json};
 
+use crate::document::{upload, uploaded};
+use crate::knowledge_base::knowledge_base;
+
 #[tokio::test]
 async fn governance_is_recorded_in_order_with_who_and_what() {
     let app = TestApp::start().await;
@@ -43,6 +46,74 @@ async fn governance_is_recorded_in_order_with_who_and_what() {
     let filtered = owner.path("/audit?action=organization.rename");
     let filtered = owner.client.get(&filtered).await.expect(200).json();
     assert_eq!(filtered["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_becomes_of_documents_and_how_answers_are_made_is_recorded_once() {
+    let app = TestApp::start().await;
+    let owner = app.owner("Acme").await;
+    let base = knowledge_base(&owner, "Handbook").await;
+    let id = uploaded(&owner, &base, "tea.txt", "Tea is served at four.").await;
+    let _ = upload(&owner, &base, "again.txt", "Tea is served at four.")
+        .await
+        .expect(200);
+    let content = owner.path(&format!("/documents/{id}/content?name=tea2.txt"));
+    for _ in 0..2 {
+        let request = Request::put(&content)
+            .body("Tea is served at five.".into())
+            .unwrap();
+        let _ = owner.client.send(request).await.expect(200);
+    }
+    let document = owner.path(&format!("/documents/{id}"));
+    let _ = owner
+        .client
+        .patch(&document, &json!({ "title": "Tea" }))
+        .await
+        .expect(200);
+    let reindex = owner.path(&format!("/documents/{id}/reindex"));
+    let _ = owner.client.post(&reindex, &Value::Null).await.expect(202);
+    let settings = owner.path("/answer-settings");
+    for _ in 0..2 {
+        let changed = owner
+            .client
+            .put(&settings, &json!({ "confidence_threshold": 0.5 }))
+            .await;
+        let _ = changed.expect(200);
+    }
+    let set = json!({ "name": "Tea", "cases": [{ "question": "When is tea?" }] });
+    let sets = owner.path("/evaluation-sets");
+    let set = owner.client.post(&sets, &set).await.expect(201).json();
+    let set = owner.path(&format!("/evaluation-sets/{}", set["id"].as_str().unwrap()));
+    let _ = owner.client.delete(&set).await.expect(204);
+    let audit = owner.client.get(&owner.path("/audit")).await.expect(200).json();
+    let entries = audit["items"].as_array().unwrap();
+    let actions: Vec<_> = entries.iter().rev().map(|entry| &entry["action"]).collect();
+    assert_eq!(
+        actions,
+        [
+            "knowledge_base.create",
+            "document.create",
+            "document.replace",
+            "document.update",
+            "document.reindex",
+            "organization.answers",
+            "evaluation_set.create",
+            "evaluation_set.delete",
+        ]
+    );
+    let details: Vec<_> = entries.iter().rev().map(|entry| &entry["details"]).collect();
+    assert_eq!(
+        *details[1],
+        json!({ "title": "tea", "file": "tea.txt", "knowledge_base_id": base })
+    );
+    assert_eq!(
+        *details[3],
+        json!({ "before": { "title": "tea", "metadata": {} }, "after": { "title": "Tea", "metadata": {} } })
+    );
+    assert_eq!(
+        *details[5],
+        json!({ "before": { "confidence_threshold": null }, "after": { "confidence_threshold": 0.5 } })
+    );
 }
 
 #[tokio::test]
