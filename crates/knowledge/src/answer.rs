@@ -11,6 +11,7 @@ pub mod check;
 pub mod confidence;
 pub mod extractive;
 mod features;
+mod heading;
 pub mod model;
 pub mod phrase;
 mod question;

@@ -16,6 +16,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::confidence::{Fit, Parameters};
 use super::features::{self, holds_cue};
+use super::heading::is_heading;
 use super::question::{self, Asks, Profile};
 use super::{Evidence, Question, ratio};
 use crate::chunk;
@@ -111,10 +112,35 @@ struct Candidate {
     span: Range<usize>,
     text: String,
     terms: Vec<u64>,
-    /// Which words of the question it holds, by place.
+    /// What it stands under: "Each parent takes 16 weeks" speaks of parental leave because its heading does.
+    heading: Option<Arc<Heading>>,
+    /// Which words of the question it or its heading holds, by place.
     held: Vec<bool>,
     values: [f64; features::SENTENCE.len()],
     score: f64,
+}
+
+impl Candidate {
+    /// What is compared by meaning.
+    fn in_full(&self) -> String {
+        match &self.heading {
+            Some(heading) => format!("{}\n{}", heading.text, self.text),
+            None => self.text.clone(),
+        }
+    }
+
+    fn holds(&self, any_of: &[u64]) -> bool {
+        holds(&self.terms, any_of)
+            || self
+                .heading
+                .as_ref()
+                .is_some_and(|heading| holds(&heading.terms, any_of))
+    }
+}
+
+struct Heading {
+    text: String,
+    terms: Vec<u64>,
 }
 
 impl Sentences {
@@ -205,10 +231,8 @@ impl Sentences {
             return false;
         }
         let cut = |text: &str| text[..text.floor_char_boundary(EMBEDDED)].to_owned();
-        let keys: Vec<u64> = candidates
-            .iter()
-            .map(|candidate| key(&embedder.model().id, &candidate.text))
-            .collect();
+        let texts: Vec<String> = candidates.iter().map(Candidate::in_full).collect();
+        let keys: Vec<u64> = texts.iter().map(|text| key(&embedder.model().id, text)).collect();
         let mut vectors: Vec<Option<Arc<[f32]>>> = {
             let mut cache = self.cache.lock();
             keys.iter().map(|key| cache.get(*key)).collect()
@@ -216,7 +240,7 @@ impl Sentences {
         let missing: Vec<usize> = (0..candidates.len())
             .filter(|at| vectors[*at].is_none())
             .collect();
-        let inputs: Vec<String> = missing.iter().map(|at| cut(&candidates[*at].text)).collect();
+        let inputs: Vec<String> = missing.iter().map(|at| cut(&texts[*at])).collect();
         let asked = async {
             match vector {
                 Some(vector) => Ok(vec![vector.to_vec()]),
@@ -267,24 +291,35 @@ pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum()
 }
 
-/// The sentences of the best passages, each text once: overlapping passages share sentences.
+/// The sentences of the best passages, each text once: overlapping passages share sentences. Headings are none of them: nothing
+/// is as like a question as the heading over its answer, and it says nothing.
 fn candidates(evidence: &[Evidence]) -> Vec<Candidate> {
     let mut seen = HashSet::new();
     let mut candidates = Vec::new();
     for (passage, evidence) in evidence.iter().take(PASSAGES).enumerate() {
-        let spans: Vec<Range<usize>> = chunk::sentences(&evidence.content)
-            .flat_map(|span| short_enough(&evidence.content, span))
+        let content = evidence.content.as_str();
+        let mut heading = evidence.heading_path.last().map(|text| {
+            Arc::new(Heading {
+                text: text.clone(),
+                terms: terms(text),
+            })
+        });
+        let spans: Vec<Range<usize>> = chunk::sentences(content)
+            .flat_map(|span| short_enough(content, span))
             .collect();
-        let terms = analysis::terms_of_parts(&evidence.content, spans.iter().cloned());
+        let terms = analysis::terms_of_parts(content, spans.iter().cloned());
         for (span, terms) in spans.into_iter().zip(terms) {
-            let words: Vec<&str> = evidence.content[span.clone()].split_whitespace().collect();
+            let words: Vec<&str> = content[span.clone()].split_whitespace().collect();
             let text = words.join(" ");
-            if text.chars().any(char::is_alphanumeric) && seen.insert(text.clone()) {
+            if is_heading(&evidence.heading_path, content, &span) {
+                heading = Some(Arc::new(Heading { text, terms }));
+            } else if text.chars().any(char::is_alphanumeric) && seen.insert(text.clone()) {
                 candidates.push(Candidate {
                     passage,
                     span,
                     text,
                     terms,
+                    heading: heading.clone(),
                     held: Vec::new(),
                     values: [0.0; features::SENTENCE.len()],
                     score: 0.0,
@@ -322,7 +357,7 @@ fn weights(profile: &Profile, candidates: &[Candidate]) -> Vec<f64> {
             let holding = count(
                 candidates
                     .iter()
-                    .filter(|candidate| holds(&candidate.terms, &word.terms))
+                    .filter(|candidate| candidate.holds(&word.terms))
                     .count(),
             );
             f64::from(word.weight) * (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln()
@@ -355,7 +390,7 @@ fn measure(profile: &Profile, evidence: &[Evidence], weights: &[f64], candidates
         candidate.held = profile
             .words
             .iter()
-            .map(|word| holds(&candidate.terms, &word.terms))
+            .map(|word| candidate.holds(&word.terms))
             .collect();
     }
     let above: Vec<Vec<bool>> = evidence

@@ -7,7 +7,7 @@ use super::question::{Asks, Profile, names, numbers};
 /// What is measured of a sentence.
 pub(super) const SENTENCE: [&str; 9] = [
     "cosine",         // similarity of question and sentence
-    "overlap",        // share of the question's words in it, rare ones counting more
+    "overlap",        // share of the question's words in it or its heading, rare ones counting more
     "overlap_square", // the same squared: nearly everything is more than twice half
     "context",        // share of the question's words in its neighbours, headings and title, but not in it
     "rank",           // 1 / (1 + rank of its passage)

@@ -98,6 +98,30 @@ fn tokens(events: &[AnswerEvent]) -> String {
 }
 
 #[tokio::test]
+async fn what_stands_under_a_heading_is_quoted_and_the_heading_is_not() {
+    const ABSENCE: &str = "Parental leave\n\nEach parent takes 16 weeks at full pay, in up to three parts.\n\nSick leave\n\n\
+        A note is needed from the fourth day on.";
+    let found = vec![
+        evidence(1, "Absence", ABSENCE),
+        evidence(2, "Travel policy", TRAVEL),
+    ];
+    let events = events(None, "parental leave", found, options()).await;
+    let Verdict {
+        outcome, sentences, ..
+    } = last(&events);
+    assert_eq!(outcome, Outcome::Answered);
+    let quoted: Vec<&str> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
+    assert_eq!(
+        quoted[0],
+        "Each parent takes 16 weeks at full pay, in up to three parts."
+    );
+    assert!(
+        !quoted.contains(&"Parental leave") && !quoted.contains(&"Sick leave"),
+        "{quoted:?}"
+    );
+}
+
+#[tokio::test]
 async fn without_a_model_the_best_sentences_are_quoted_word_for_word() {
     let events = events(
         None,
