@@ -8,6 +8,7 @@
 //! (docs/quality.md says how).
 
 pub mod check;
+mod code;
 pub mod confidence;
 pub mod extractive;
 mod features;

@@ -14,6 +14,7 @@ use amebo_core::answer::Confidence;
 use parking_lot::Mutex;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::code::{codes, is_of_others};
 use super::confidence::{Fit, Parameters};
 use super::features::{self, holds_cue};
 use super::heading::is_heading;
@@ -29,6 +30,8 @@ use crate::retrieve;
 pub const PASSAGES: usize = 6;
 /// How many sentences are compared by meaning.
 const COMPARED: usize = 6;
+/// How far below the best sentence one is not quoted any more, in log-odds: its odds are then a twentieth.
+const FAR: f64 = 3.0;
 /// A sentence longer than this, in bytes, is cut at its line breaks.
 const LONG: usize = 320;
 /// How much of a sentence is embedded, in bytes.
@@ -179,6 +182,7 @@ impl Sentences {
         measure(&profile, evidence, &weights, &mut candidates);
         // Nothing is as like a question as the same question asked by somebody else, and it is no answer.
         candidates.retain(|candidate| !question::is_asked(&candidate.text));
+        leave_out_others(text, &mut candidates);
         let parameters = &*self.parameters;
         rank(&mut candidates, &parameters.lexical);
         let compared = candidates.len().min(COMPARED);
@@ -210,8 +214,12 @@ impl Sentences {
             text: candidate.text.clone(),
             score: candidate.score,
         };
+        let best = candidates.first().map_or(0.0, |best| best.score);
+        let near = candidates
+            .iter()
+            .take_while(|candidate| best - candidate.score <= FAR);
         Extract {
-            quotes: in_reading_order(candidates.iter().take(most).map(quote).collect()),
+            quotes: in_reading_order(near.take(most).map(quote).collect()),
             confidence,
             embedded,
             features: values,
@@ -328,6 +336,15 @@ fn candidates(evidence: &[Evidence]) -> Vec<Candidate> {
         }
     }
     candidates
+}
+
+/// Leaves out what speaks of another thing of the kind asked for by its code, where something speaks of that one.
+fn leave_out_others(question: &str, candidates: &mut Vec<Candidate>) {
+    let asked = codes(question);
+    let is_held = |candidate: &Candidate| codes(&candidate.text).iter().any(|code| asked.contains(code));
+    if !asked.is_empty() && candidates.iter().any(is_held) {
+        candidates.retain(|candidate| !is_of_others(&asked, &codes(&candidate.text)));
+    }
 }
 
 /// A long sentence is most often a table, a list or a log: its lines are what is quoted.

@@ -122,6 +122,32 @@ async fn what_stands_under_a_heading_is_quoted_and_the_heading_is_not() {
 }
 
 #[tokio::test]
+async fn what_holds_for_another_code_is_not_quoted() {
+    const CODES: &str = "code | meaning | what to do\n\
+        KD-104 | The display does not find the motor | Reseat the orange plug under the battery, then hold the button\n\
+        KD-211 | The battery is too cold | Warm the battery to at least 10 °C before charging, then hold the button\n\
+        KD-317 | The update was cut off | Connect a computer by USB-C and run the recovery in Kestrel Link 4.2 or newer";
+    let found = vec![evidence(1, "Error codes", CODES)];
+    let question = "What should I do if the display shows kd-317?";
+    let Verdict { sentences, .. } = last(&events(None, question, found.clone(), options()).await);
+    let quoted: Vec<&str> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
+    assert!(quoted.iter().any(|text| text.starts_with("KD-317")), "{quoted:?}");
+    assert!(
+        !quoted
+            .iter()
+            .any(|text| text.contains("KD-104") || text.contains("KD-211")),
+        "{quoted:?}"
+    );
+    let question = "What should I do if the display does not find the motor?";
+    let Verdict { sentences, .. } = last(&events(None, question, found, options()).await);
+    assert!(
+        sentences
+            .iter()
+            .any(|sentence| sentence.text.starts_with("KD-104"))
+    );
+}
+
+#[tokio::test]
 async fn without_a_model_the_best_sentences_are_quoted_word_for_word() {
     let events = events(
         None,
