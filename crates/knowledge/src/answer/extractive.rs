@@ -32,6 +32,8 @@ pub const PASSAGES: usize = 6;
 const COMPARED: usize = 6;
 /// How far below the best sentence one is not quoted any more, in log-odds: its odds are then a twentieth.
 const FAR: f64 = 3.0;
+/// How much more the code that a question names counts than another word as rare: whatever else it says is about that one.
+const CODED: f64 = 8.0;
 /// A sentence longer than this, in bytes, is cut at its line breaks.
 const LONG: usize = 320;
 /// How much of a sentence is embedded, in bytes.
@@ -182,7 +184,7 @@ impl Sentences {
         measure(&profile, evidence, &weights, &mut candidates);
         // Nothing is as like a question as the same question asked by somebody else, and it is no answer.
         candidates.retain(|candidate| !question::is_asked(&candidate.text));
-        leave_out_others(text, &mut candidates);
+        leave_out_others(&profile.codes, &mut candidates);
         let parameters = &*self.parameters;
         rank(&mut candidates, &parameters.lexical);
         let compared = candidates.len().min(COMPARED);
@@ -339,11 +341,10 @@ fn candidates(evidence: &[Evidence]) -> Vec<Candidate> {
 }
 
 /// Leaves out what speaks of another thing of the kind asked for by its code, where something speaks of that one.
-fn leave_out_others(question: &str, candidates: &mut Vec<Candidate>) {
-    let asked = codes(question);
+fn leave_out_others(asked: &[String], candidates: &mut Vec<Candidate>) {
     let is_held = |candidate: &Candidate| codes(&candidate.text).iter().any(|code| asked.contains(code));
     if !asked.is_empty() && candidates.iter().any(is_held) {
-        candidates.retain(|candidate| !is_of_others(&asked, &codes(&candidate.text)));
+        candidates.retain(|candidate| !is_of_others(asked, &codes(&candidate.text)));
     }
 }
 
@@ -367,6 +368,7 @@ fn short_enough(content: &str, span: Range<usize>) -> Vec<Range<usize>> {
 /// How much each word of the question counts: rare among the candidates counts more, and all together count 1.
 fn weights(profile: &Profile, candidates: &[Candidate]) -> Vec<f64> {
     let total = count(candidates.len());
+    let coded = terms(&profile.codes.join(" "));
     let mut weights: Vec<f64> = profile
         .words
         .iter()
@@ -377,7 +379,12 @@ fn weights(profile: &Profile, candidates: &[Candidate]) -> Vec<f64> {
                     .filter(|candidate| candidate.holds(&word.terms))
                     .count(),
             );
-            f64::from(word.weight) * (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln()
+            let rare = f64::from(word.weight) * (1.0 + (total - holding + 0.5) / (holding + 0.5)).ln();
+            if holds(&coded, &word.terms) {
+                rare * CODED
+            } else {
+                rare
+            }
         })
         .collect();
     let sum: f64 = weights.iter().sum();

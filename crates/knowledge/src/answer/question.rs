@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::code::codes;
 use crate::index::analysis::{self, Asked};
 
 /// The kind of thing that would answer a question.
@@ -258,6 +259,8 @@ pub(super) struct Profile {
     pub(super) names: Vec<String>,
     /// Numbers in it.
     pub(super) numbers: Vec<String>,
+    /// Codes in it, in lower case.
+    pub(super) codes: Vec<String>,
     /// Every word of it, in lower case.
     pub(super) all: Vec<String>,
     /// Whether it asks for what is not.
@@ -272,6 +275,7 @@ impl Profile {
             asks: asks(&all),
             names: names(question).map(str::to_lowercase).collect(),
             numbers: numbers(question).collect(),
+            codes: codes(question),
             negated: is_negated(&all),
             all,
         }
