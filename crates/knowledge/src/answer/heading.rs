@@ -1,11 +1,11 @@
 //! Which sentences of a passage are headings: they name what follows and say nothing themselves.
 //!
 //! The headings above a passage are known. Those within it are told by how they stand: a short paragraph of one line that ends
-//! without a mark and that something follows.
+//! without a mark, and that is followed by one that is none.
 
 use std::ops::Range;
 
-use crate::chunk::width;
+use crate::chunk::{sentences, width};
 
 /// A heading within a passage is narrower than this, as [`width`] counts.
 const NARROW: usize = 60;
@@ -21,17 +21,21 @@ pub(super) fn is_heading(above: &[String], content: &str, span: &Range<usize>) -
 }
 
 fn reads_as_heading(content: &str, span: &Range<usize>) -> bool {
-    let text = &content[span.clone()];
     let (before, after) = (&content[..span.start], &content[span.end..]);
     let begins = before.trim().is_empty() || is_gap(&before[before.trim_end().len()..]);
-    let is_followed = !after.trim().is_empty() && is_gap(&after[..after.len() - after.trim_start().len()]);
-    let is_statement = |c: char| c.is_numeric() || STATING.contains(&c);
-    begins
-        && is_followed
-        && text.starts_with(char::is_alphabetic)
+    let next = after.trim_start();
+    let is_followed = is_gap(&after[..after.len() - next.len()]);
+    let next = sentences(next).next().map_or("", |first| &next[first]);
+    // Points on a slide are as short and unmarked, and each is followed by another.
+    begins && is_followed && is_bare(&content[span.clone()]) && !next.is_empty() && !is_bare(next)
+}
+
+/// Whether words are few, end without a mark and state nothing that is counted or assigned.
+fn is_bare(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
         && text.ends_with(|last: char| last.is_alphanumeric() || last == ')')
         && !text.contains('\n')
-        && !text.contains(is_statement)
+        && !text.contains(|c: char| c.is_numeric() || STATING.contains(&c))
         && width(text) < NARROW
 }
 
@@ -43,7 +47,6 @@ fn is_gap(space: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::sentences;
 
     fn headings(content: &str) -> Vec<&str> {
         sentences(content)
