@@ -24,6 +24,19 @@ describe("Markdown of answers", () => {
     expect(blocks[4]).toMatchObject({ rows: [[[{ kind: "text", text: "1" }], [{ kind: "strong" }]]] });
   });
 
+  test("quoted rows of a table stand below each other, each with its mark", () => {
+    const blocks = parseMarkdown("Errors: [1]\ncode | to do [1]\nKD-317 | Restart [1]\nThen wait. [2]");
+    expect(blocks.map((block) => block.kind)).toEqual(["paragraph", "table", "paragraph"]);
+    expect(blocks[1]).toMatchObject({
+      head: [],
+      rows: [
+        [[{ text: "code" }], [{ text: "to do " }, { kind: "citation", index: 1 }]],
+        [[{ text: "KD-317" }], [{ text: "Restart " }, { kind: "citation", index: 2 }]],
+      ],
+    });
+    expect(parseMarkdown("yes | no")).toMatchObject([{ kind: "paragraph" }]);
+  });
+
   test("nothing becomes a tag or an address that runs something", () => {
     const text = "<img src=x onerror=alert(1)> [x](javascript:alert(1))";
     expect(parseInline(text)).toEqual([{ kind: "text", text }]);

@@ -13,6 +13,7 @@ export type Block =
   | { kind: "heading"; level: number; children: Inline[] }
   | { kind: "list"; ordered: boolean; start: number; items: Inline[][] }
   | { kind: "code"; text: string }
+  /** `head` is empty where the text has none. */
   | { kind: "table"; head: Inline[][]; rows: Inline[][][] };
 
 const BULLET = /^\s*[-*•]\s+(.*)$/;
@@ -30,7 +31,7 @@ export function parseMarkdown(text: string): Block[] {
   };
   for (let at = 0; at < lines.length; ) {
     const line = lines[at] ?? "";
-    const special = fence(lines, at) ?? table(lines, at) ?? list(lines, at) ?? heading(line);
+    const special = fence(lines, at) ?? table(lines, at) ?? quotedRows(lines, at) ?? list(lines, at) ?? heading(line);
     if (special) {
       flush();
       blocks.push(special.block);
@@ -101,6 +102,19 @@ function table(lines: string[], at: number): Taken | null {
   while (end < lines.length && lines[end]?.includes("|")) end += 1;
   const rows = lines.slice(at + 2, end).map(cells);
   return { block: { kind: "table", head: cells(head), rows }, taken: end - at };
+}
+
+const CELL = " | ";
+
+/** Rows of a table that were quoted as they stand: nothing says which of them is its header, if any. */
+function quotedRows(lines: string[], at: number): Taken | null {
+  const width = (line = "") => line.split(CELL).length;
+  const first = width(lines[at]);
+  let end = at + 1;
+  while (end < lines.length && width(lines[end]) === first) end += 1;
+  // A single bar in a single line is as likely a bar.
+  if (first < 2 || (first === 2 && end === at + 1)) return null;
+  return { block: { kind: "table", head: [], rows: lines.slice(at, end).map(cells) }, taken: end - at };
 }
 
 function cells(line: string): Inline[][] {

@@ -36,15 +36,17 @@ function BlockView({ block, cite }: { block: Block; cite: Cite }) {
       return (
         <div className="scroll-x">
           <table className="table">
-            <thead>
-              <tr>
-                {block.head.map((cell, index) => (
-                  <th scope="col" key={String(index)}>
-                    {inline(cell, cite)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            {block.head.length > 0 && (
+              <thead>
+                <tr>
+                  {block.head.map((cell, index) => (
+                    <th scope="col" key={String(index)}>
+                      {inline(cell, cite)}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+            )}
             <tbody>
               {block.rows.map((row, index) => (
                 <tr key={String(index)}>
