@@ -7,6 +7,7 @@
 //! in, every question ends in exactly one [`Verdict`], and the confidence is a probability fitted on evaluation data
 //! (docs/quality.md says how).
 
+mod candidate;
 pub mod check;
 mod code;
 pub mod confidence;

@@ -11,7 +11,8 @@ use std::ops::Range;
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::extractive::{cosine, terms};
+use super::candidate::terms;
+use super::extractive::cosine;
 use super::model::Draft;
 use super::question::{is_negated, names, numbers};
 use super::{Citation, Evidence, Sentence, citation, ratio};

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,15 +13,13 @@ use amebo_core::answer::Confidence;
 use parking_lot::Mutex;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::candidate::{Candidate, candidates, holds, terms};
 use super::code::{codes, is_of_others};
 use super::confidence::{Fit, Parameters};
 use super::features::{self, holds_cue};
-use super::heading::is_heading;
 use super::question::{self, Asks, Profile};
 use super::{Evidence, Question, ratio};
-use crate::chunk;
 use crate::embed::{Embedder, Purpose};
-use crate::index::analysis;
 use crate::index::analysis::language::{self, Language};
 use crate::retrieve;
 
@@ -34,8 +31,6 @@ const COMPARED: usize = 6;
 const FAR: f64 = 3.0;
 /// How much more the code that a question names counts than another word as rare: whatever else it says is about that one.
 const CODED: f64 = 8.0;
-/// A sentence longer than this, in bytes, is cut at its line breaks.
-const LONG: usize = 320;
 /// How much of a sentence is embedded, in bytes.
 const EMBEDDED: usize = 400;
 /// How many embeddings of sentences each half of the cache holds.
@@ -111,43 +106,6 @@ impl Cache {
     }
 }
 
-/// A sentence under consideration.
-struct Candidate {
-    passage: usize,
-    span: Range<usize>,
-    text: String,
-    terms: Vec<u64>,
-    /// What it stands under: "Each parent takes 16 weeks" speaks of parental leave because its heading does.
-    heading: Option<Arc<Heading>>,
-    /// Which words of the question it or its heading holds, by place.
-    held: Vec<bool>,
-    values: [f64; features::SENTENCE.len()],
-    score: f64,
-}
-
-impl Candidate {
-    /// What is compared by meaning.
-    fn in_full(&self) -> String {
-        match &self.heading {
-            Some(heading) => format!("{}\n{}", heading.text, self.text),
-            None => self.text.clone(),
-        }
-    }
-
-    fn holds(&self, any_of: &[u64]) -> bool {
-        holds(&self.terms, any_of)
-            || self
-                .heading
-                .as_ref()
-                .is_some_and(|heading| holds(&heading.terms, any_of))
-    }
-}
-
-struct Heading {
-    text: String,
-    terms: Vec<u64>,
-}
-
 impl Sentences {
     /// Compares by meaning with `embedder`, where there is one.
     pub fn new(embedder: Option<Arc<dyn Embedder>>) -> Self {
@@ -179,7 +137,7 @@ impl Sentences {
             .standalone
             .floor_char_boundary(retrieve::LONGEST_QUESTION)];
         let profile = Profile::of(text);
-        let mut candidates = candidates(evidence);
+        let mut candidates = candidates(&evidence[..evidence.len().min(PASSAGES)]);
         let weights = weights(&profile, &candidates);
         measure(&profile, evidence, &weights, &mut candidates);
         // Nothing is as like a question as the same question asked by somebody else, and it is no answer.
@@ -301,68 +259,12 @@ pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum()
 }
 
-/// The sentences of the best passages, each text once: overlapping passages share sentences. Headings are none of them: nothing
-/// is as like a question as the heading over its answer, and it says nothing.
-fn candidates(evidence: &[Evidence]) -> Vec<Candidate> {
-    let mut seen = HashSet::new();
-    let mut candidates = Vec::new();
-    for (passage, evidence) in evidence.iter().take(PASSAGES).enumerate() {
-        let content = evidence.content.as_str();
-        let mut heading = evidence.heading_path.last().map(|text| {
-            Arc::new(Heading {
-                text: text.clone(),
-                terms: terms(text),
-            })
-        });
-        let spans: Vec<Range<usize>> = chunk::sentences(content)
-            .flat_map(|span| short_enough(content, span))
-            .collect();
-        let terms = analysis::terms_of_parts(content, spans.iter().cloned());
-        for (span, terms) in spans.into_iter().zip(terms) {
-            let words: Vec<&str> = content[span.clone()].split_whitespace().collect();
-            let text = words.join(" ");
-            if is_heading(&evidence.heading_path, content, &span) {
-                heading = Some(Arc::new(Heading { text, terms }));
-            } else if text.chars().any(char::is_alphanumeric) && seen.insert(text.clone()) {
-                candidates.push(Candidate {
-                    passage,
-                    span,
-                    text,
-                    terms,
-                    heading: heading.clone(),
-                    held: Vec::new(),
-                    values: [0.0; features::SENTENCE.len()],
-                    score: 0.0,
-                });
-            }
-        }
-    }
-    candidates
-}
-
 /// Leaves out what speaks of another thing of the kind asked for by its code, where something speaks of that one.
 fn leave_out_others(asked: &[String], candidates: &mut Vec<Candidate>) {
     let is_held = |candidate: &Candidate| codes(&candidate.text).iter().any(|code| asked.contains(code));
     if !asked.is_empty() && candidates.iter().any(is_held) {
         candidates.retain(|candidate| !is_of_others(asked, &codes(&candidate.text)));
     }
-}
-
-/// A long sentence is most often a table, a list or a log: its lines are what is quoted.
-fn short_enough(content: &str, span: Range<usize>) -> Vec<Range<usize>> {
-    let text = &content[span.clone()];
-    if text.len() <= LONG || !text.contains('\n') {
-        return vec![span];
-    }
-    let mut start = span.start;
-    text.split_inclusive('\n')
-        .filter_map(|line| {
-            let begin = start + (line.len() - line.trim_start().len());
-            let end = start + line.trim_end().len();
-            start += line.len();
-            (begin < end).then_some(begin..end)
-        })
-        .collect()
 }
 
 /// How much each word of the question counts: rare among the candidates counts more, and all together count 1.
@@ -394,15 +296,6 @@ fn weights(profile: &Profile, candidates: &[Candidate]) -> Vec<f64> {
         }
     }
     weights
-}
-
-/// The terms of a whole text, sorted.
-pub(super) fn terms(text: &str) -> Vec<u64> {
-    analysis::terms_of_parts(text, iter::once(0..text.len())).concat()
-}
-
-fn holds(sorted: &[u64], any_of: &[u64]) -> bool {
-    any_of.iter().any(|term| sorted.binary_search(term).is_ok())
 }
 
 fn count(number: usize) -> f64 {

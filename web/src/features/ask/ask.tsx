@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useBases } from "../../api/bases";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { sentence } from "../../api/problem";
@@ -9,7 +10,6 @@ import { t } from "../../lib/text";
 import { useTitle } from "../../ui/page";
 import { Empty, InPage, Loaded } from "../../ui/state";
 import { toast } from "../../ui/toast";
-import { useBases } from "./bases";
 import { Composer } from "./composer";
 import { ask, type Citation, forget, liveOf, onLive, questionsQuery, stop } from "./conversation";
 import { forgetDraft } from "./draft";

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useId, useRef, useState } from "react";
+import { useBases } from "../../api/bases";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { t } from "../../lib/text";
 import { Checkbox } from "../../ui/field";
 import { Icon } from "../../ui/icon";
-import { useBases } from "./bases";
 import { includes, only, toggled } from "./scope";
 
 /** How high the list grows; the rest of it scrolls. */

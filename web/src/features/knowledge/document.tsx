@@ -17,11 +17,11 @@ import { Page, Tabs } from "../../ui/page";
 import { PdfPages } from "../../ui/pdf";
 import { Loaded } from "../../ui/state";
 import "../../ui/styles/knowledge.css";
+import { useBases } from "../../api/bases";
 import { AudienceDialog, AudienceSummary } from "./audience";
 import { Standing, useReindex } from "./document-list";
 import { FailureNotice } from "./failure";
 import { type Document, useWork } from "./follow";
-import { useBases } from "./knowledge";
 import { Passages } from "./passages";
 import { SlackAudienceDialog } from "./slack-audience";
 

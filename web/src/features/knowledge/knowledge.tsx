@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, read, type Schemas } from "../../api/client";
+import { useBases } from "../../api/bases";
+import type { Schemas } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Link, type Params, useSearch } from "../../lib/router";
 import { t } from "../../lib/text";
@@ -16,17 +16,6 @@ import { useWork } from "./follow";
 import { WriteDialog } from "./write";
 
 export type KnowledgeBase = Schemas["KnowledgeBaseResponse"];
-
-export function useBases() {
-  const { id, path } = useOrganization();
-  return useQuery({
-    queryKey: [id, "bases", "all"],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
-      ),
-  });
-}
 
 export function Knowledge({ params }: { params: Params }) {
   return params.base ? <Base key={params.base} id={params.base} /> : <Everything />;

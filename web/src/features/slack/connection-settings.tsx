@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { useBases } from "../../api/bases";
 import { api, read } from "../../api/client";
 import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
@@ -10,7 +11,7 @@ import { Checkbox, TextField } from "../../ui/field";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
 import { AppForm } from "./app-form";
-import { type Connection, useBases, useChoice, useRefresh } from "./data";
+import { type Connection, useChoice, useRefresh } from "./data";
 import { Destination } from "./destination";
 import { Leaving } from "./leaving";
 import { Manifest } from "./manifest";

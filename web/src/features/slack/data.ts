@@ -118,17 +118,6 @@ export function useManifest(connection: string, socketMode: boolean) {
   });
 }
 
-export function useBases() {
-  const { id, path } = useOrganization();
-  return useQuery({
-    queryKey: [id, "bases", "all"],
-    queryFn: () =>
-      read(
-        api.GET("/api/v1/organizations/{organization_id}/knowledge-bases", { params: { path, query: { limit: 200 } } }),
-      ),
-  });
-}
-
 /** A knowledge base by its id, or a new one of this name. */
 export function useBaseFor() {
   const { id, path } = useOrganization();

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { useBases } from "../../api/bases";
 import { useOrganization } from "../../api/organization";
 import { Problem, sentence } from "../../api/problem";
 import { t } from "../../lib/text";
@@ -7,7 +8,7 @@ import { Confirm } from "../../ui/dialog";
 import { Checkbox, Select } from "../../ui/field";
 import { Loaded, Notice } from "../../ui/state";
 import { toast } from "../../ui/toast";
-import { type Choice, type Connection, useBaseFor, useBases, useChoose } from "./data";
+import { type Choice, type Connection, useBaseFor, useChoose } from "./data";
 
 const PERIODS = [30, 90, 180, 365, 730];
 

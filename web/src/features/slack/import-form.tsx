@@ -12,7 +12,8 @@ import { Icon } from "../../ui/icon";
 import { Progress } from "../../ui/page";
 import { Loaded, Notice } from "../../ui/state";
 import "../../ui/styles/knowledge.css";
-import { useBaseFor, useBases } from "./data";
+import { useBases } from "../../api/bases";
+import { useBaseFor } from "./data";
 import type { Import } from "./imports";
 
 /** An archive to be sent in, and what is to become of it. What stands below comes with it, so that nothing is pushed away. */
